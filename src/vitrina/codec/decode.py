@@ -1,0 +1,99 @@
+"""Bytes to a `Source`: upright, in linear sRGB."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vitrina.codec.icc import to_srgb
+from vitrina.codec.metadata import probe, require_taken
+from vitrina.errors import Unreadable
+from vitrina.imaging.colour import decode_srgb
+from vitrina.model import Finding, Severity, Source
+
+if TYPE_CHECKING:
+    import pyvips
+
+MAX_MEGAPIXELS = 120.0
+
+
+def decode(data: bytes, *, name: str, max_megapixels: float = MAX_MEGAPIXELS) -> Source:
+    """Decode a photo: EXIF orientation and ICC profile applied, linear float32.
+
+    Transparent pictures are laid on white and keep their alpha beside it.
+
+    Raises
+    ------
+    Unreadable, Unsupported, TooLarge
+        Naming the file, the value, the limit and the remedy.
+    """
+    facts = probe(data, name=name)
+    require_taken(facts, name=name, max_megapixels=max_megapixels)
+    import pyvips
+
+    notes: list[Finding] = []
+    try:
+        image = _open_heif(data) if facts.format == "HEIF" else _open(data).autorot()
+        image = image.flatten() if image.bands not in (1, 2, 3, 4) else image
+        alpha_band = None
+        if image.hasalpha():
+            alpha_band = image[image.bands - 1]
+            image = image[0 : image.bands - 1]
+        if image.bands == 1:
+            image = image.colourspace("rgb16" if image.format == "ushort" else "srgb")
+        image, said = to_srgb(image)
+        if said:
+            notes.append(_note("colour-assumed", said))
+        pixels = _array(image[0:3] if image.bands > 3 else image)
+        alpha = None if alpha_band is None else _coverage(_array(alpha_band)[..., 0])
+    except (pyvips.Error, OSError, ValueError, RuntimeError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise Unreadable(
+            f"{name}: the picture is damaged ({reason[:120]}; {len(data)} bytes). Copy it again from the camera."
+        ) from error
+    rgb = decode_srgb(pixels)
+    if alpha is not None and float(alpha.min()) >= 0.999:
+        alpha = None
+    if alpha is not None:
+        rgb = alpha[..., None] * rgb + (1 - alpha[..., None])
+        notes.append(_note("transparent", "the file has transparency; it was laid on white"))
+    return Source(rgb=rgb, name=name, facts=facts, alpha=alpha, notes=tuple(notes))
+
+
+def _open(data: bytes) -> pyvips.Image:
+    import pyvips
+
+    return pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="truncated").copy_memory()
+
+
+def _open_heif(data: bytes) -> pyvips.Image:
+    """HEIC through pi-heif (libvips' wheel has no HEVC); the container's rotation is applied by the library."""
+    import pi_heif
+    import pyvips
+
+    heif = pi_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=True)
+    image = pyvips.Image.new_from_array(np.ascontiguousarray(np.asarray(heif)))
+    image = image.copy(interpretation="srgb" if image.bands >= 3 else "b-w")
+    if profile := heif.info.get("icc_profile"):
+        image = image.copy()
+        image.set_type(pyvips.GValue.blob_type, "icc-profile-data", profile)
+    return image
+
+
+def _array(image: pyvips.Image) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    if image.format not in ("uchar", "ushort"):
+        image = image.cast("ushort" if image.interpretation == "rgb16" else "uchar")
+    pixels = image.numpy()
+    return pixels if pixels.ndim == 3 else pixels[..., None]
+
+
+def _coverage(values: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[np.float32]:
+    full = 65535.0 if values.dtype == np.uint16 else 255.0
+    return (values / np.float32(full)).astype(np.float32)
+
+
+def _note(code: str, message: str) -> Finding:
+    return Finding("file", code, Severity.NOTE, None, None, "", message[0].upper() + message[1:] + ".")

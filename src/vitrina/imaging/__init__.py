@@ -1,0 +1,1 @@
+"""Arrays in, arrays out: colour, geometry, resampling, measuring, mattes, edges, composing and comparing."""

@@ -1,0 +1,27 @@
+"""The seams: small Protocols, chosen by name, and one look-up through entry points (group ``vitrina.<kind>``)."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+from typing import Protocol
+
+from vitrina.errors import UsageError
+from vitrina.model import Alpha, Rgb
+
+
+class Segmenter(Protocol):
+    """Finds the piece: a pretrained network behind one call."""
+
+    name: str
+
+    def find(self, rgb: Rgb) -> Alpha:
+        """Soft evidence 0…1 that a pixel belongs to the piece, at the size of `rgb` (linear light)."""
+        ...
+
+
+def plugin(kind: str, name: str) -> object:
+    """The plugin called `name` of `kind` ("segmenters"); raises UsageError naming those there are."""
+    found = {entry.name: entry for entry in entry_points(group=f"vitrina.{kind}")}
+    if name not in found:
+        raise UsageError(f"no {kind} plugin is called {name!r}; there are: {', '.join(sorted(found)) or 'none'}.")
+    return found[name].load()
