@@ -1,1 +1,1 @@
-"""To be described."""
+"""The built-in plugins: segmenters and, beside them in models/, their weights."""
