@@ -1,0 +1,138 @@
+"""Comparing two registered pictures: what of the second the first explains, and what is left over.
+
+All planes are registered on one canvas. Differences are in CIELAB units after smoothing at about one pixel, and an
+*interval* of the first picture's values around each place takes the sting out of sub-pixel misregistration (the idea of
+the mid-range tolerance in Hirschmüller's sampling-insensitive matching cost, after Birchfield and Tomasi 1998).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vitrina.model import Alpha, Mask, Plane, Rgb
+
+LabPlanes = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Lowest and highest Lab values that a picture takes within half a pixel of each place."""
+
+    low: LabPlanes
+    high: LabPlanes
+
+    def widened(self, other: LabPlanes, where: Mask) -> Interval:
+        """This interval, stretched to hold `other` too at `where` (mixed pixels of an edge)."""
+        low = np.where(where[..., None], np.minimum(self.low, other), self.low)
+        high = np.where(where[..., None], np.maximum(self.high, other), self.high)
+        return Interval(low.astype(np.float32), high.astype(np.float32))
+
+    def distance(self, picture: LabPlanes) -> NDArray[np.float32]:
+        """Signed excess of `picture` beyond the interval per channel; 0 inside."""
+        return np.asarray(np.maximum(picture - self.high, 0) - np.maximum(self.low - picture, 0), np.float32)
+
+
+def interval(picture_lab: LabPlanes, *, reach_px: float = 0.5) -> Interval:
+    """The values that `picture_lab` takes within `reach_px` (bilinear samples at the eight neighbours)."""
+    low, high = picture_lab.copy(), picture_lab.copy()
+    for dy in (-1, 0, 1):
+        for dx in (-1, 0, 1):
+            if dx or dy:
+                matrix = np.float32([[1, 0, dx * reach_px], [0, 1, dy * reach_px]])
+                moved = cv2.warpAffine(
+                    picture_lab, matrix, (picture_lab.shape[1], picture_lab.shape[0]), borderMode=cv2.BORDER_REPLICATE
+                )
+                np.minimum(low, moved, out=low)
+                np.maximum(high, moved, out=high)
+    return Interval(low, high)
+
+
+def strength(excess: NDArray[np.float32]) -> Plane:
+    """Length of an excess vector in Lab: a ΔE76 beyond tolerance."""
+    return np.asarray(np.sqrt((excess * excess).sum(axis=-1)), np.float32)
+
+
+def smooth(picture: NDArray[np.float32], sigma_px: float) -> NDArray[np.float32]:
+    """Gaussian smoothing."""
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma_px), np.float32)
+
+
+def blobs(mask: Mask, *, min_area_px: int) -> list[Mask]:
+    """The connected regions (8-neighbours) of at least `min_area_px`, largest first, each as a mask."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    order = sorted(range(1, count), key=lambda index: -int(stats[index, cv2.CC_STAT_AREA]))
+    return [labels == index for index in order if stats[index, cv2.CC_STAT_AREA] >= min_area_px]
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """The plain ground of an edit: a quadratic surface in Lab, and how the real ground differs from it."""
+
+    surface: LabPlanes
+    lab: tuple[float, float, float]
+    range_l: float
+    roughness: float
+    support: float
+
+
+def fit_ground(picture_lab: LabPlanes, outside: Mask, *, rounds: int = 6) -> Ground:
+    """Fit the ground of `picture_lab` on the `outside` pixels by iteratively re-weighted least squares.
+
+    `range_l` is the surface's L* range over the canvas, `roughness` the robust scale of what is left (Lab units), and
+    `support` the share of `outside` that the surface explains.
+    """
+    height, width = outside.shape
+    step = max(1, int(np.sqrt(height * width / 60000)))
+    rows, columns = np.mgrid[0:height:step, 0:width:step]
+    chosen = outside[::step, ::step]
+    if chosen.sum() < 64:
+        chosen = np.ones_like(chosen)
+    basis = _quadratic(rows[chosen] / height, columns[chosen] / width)
+    values = picture_lab[::step, ::step][chosen].astype(np.float64)
+    weight = np.ones(len(values))
+    # Start from the commonest lightness, so that a dark piece that was not masked cannot pull the surface.
+    coefficients = np.zeros((6, 3))
+    coefficients[0] = np.median(values, axis=0)
+    for index in range(rounds):
+        error = np.sqrt(((values - basis @ coefficients) ** 2).sum(axis=1))
+        sigma = max(0.6, 1.4826 * float(np.median(error)))
+        weight = np.clip(1 - (error / (4 * sigma if index else 6 * sigma)) ** 2, 0, None) ** 2
+        if weight.sum() < 32:
+            break
+        normal = (basis * weight[:, None]).T @ basis + 1e-6 * np.eye(6)
+        coefficients = np.linalg.solve(normal, (basis * weight[:, None]).T @ values)
+    error = np.sqrt(((values - basis @ coefficients) ** 2).sum(axis=1))
+    grid = np.mgrid[0 : 1 : 9j, 0 : 1 : 9j].reshape(2, -1)
+    coarse = _quadratic(grid[0], grid[1]) @ coefficients
+    # The surface is smooth: evaluate it on a coarse grid and enlarge.
+    ys, xs = np.mgrid[0:33, 0:33] / 32
+    small = (_quadratic(ys.ravel(), xs.ravel()) @ coefficients).reshape(33, 33, 3).astype(np.float32)
+    return Ground(
+        surface=_enlarge(small, height, width),
+        lab=tuple(float(v) for v in np.median(coarse, axis=0)),  # type: ignore[arg-type]
+        range_l=float(coarse[:, 0].max() - coarse[:, 0].min()),
+        roughness=1.4826 * float(np.median(error)),
+        support=float((error < max(3.0, 4 * 1.4826 * float(np.median(error)))).mean()),
+    )
+
+
+def _enlarge(small: LabPlanes, height: int, width: int) -> LabPlanes:
+    n = small.shape[0] - 1
+    xs = np.linspace(0, n, width, dtype=np.float32)
+    ys = np.linspace(0, n, height, dtype=np.float32)
+    map_x, map_y = np.meshgrid(xs, ys)
+    return np.asarray(cv2.remap(small, map_x, map_y, cv2.INTER_LINEAR), np.float32)
+
+
+def _quadratic(y: NDArray[np.floating], x: NDArray[np.floating]) -> NDArray[np.float64]:
+    return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1).astype(np.float64)
+
+
+def blend_lab(rgb: Rgb, alpha: Alpha, ground: Rgb) -> Rgb:
+    """`rgb` over `ground` in linear light."""
+    a = alpha[..., None]
+    return np.asarray(a * rgb + (1 - a) * ground, np.float32)

@@ -1,0 +1,226 @@
+"""Verify: does the edit, made by any tool, still show the very piece in the source?
+
+`align` brings both onto one canvas, `changes` finds what the source does not explain, `zones` and `naming` say what that
+was, `whole` judges metal, texture, contour, ground and framing. Every threshold is in `limits`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import cv2
+import numpy as np
+
+from vitrina.errors import UsageError
+from vitrina.imaging.colour import decode_srgb
+from vitrina.model import Alpha, Finding, Judgement, Mask, Region, Rgb, Severity, Source
+from vitrina.plugins import Segmenter
+from vitrina.stages.cutout import cut_out
+from vitrina.stages.verify.align import Aligned, align, shrink
+from vitrina.stages.verify.changes import Change, Residual, find_changes, residuals
+from vitrina.stages.verify.facts import Facts, load_facts
+from vitrina.stages.verify.limits import LIMITS, VerifyLimits
+from vitrina.stages.verify.messages import describe
+from vitrina.stages.verify.naming import Name, name_change
+from vitrina.stages.verify.whole import (
+    judge_contour, judge_exposure, judge_framing, judge_ground, judge_metal, judge_texture, metal_tones,
+)  # fmt: skip
+from vitrina.stages.verify.zones import Zones, find_zones
+
+__all__ = ["LIMITS", "Examination", "Facts", "VerifyLimits", "examine", "load_facts", "verify"]
+
+SCHEMA = "vitrina.verify/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """A judgement and what it rests on; `pair` and `rest` are None when the piece was not found in the edit."""
+
+    judgement: Judgement
+    pair: Aligned | None = None
+    rest: Residual | None = None
+    zones: Zones | None = None
+
+    def heatmap(self) -> Rgb:
+        """The edit in grey with the unexplained differences laid over it, yellow to red, in the work frame (linear)."""
+        if self.pair is None or self.rest is None:
+            raise UsageError("no heatmap: the piece could not be found in the edit.")
+        grey = np.repeat(self.pair.edit.mean(axis=-1, keepdims=True), 3, axis=-1) * 0.6 + 0.2
+        value = np.where(self.rest.inside, np.minimum(self.rest.product, self.rest.product), self.rest.ground)
+        heat = np.clip(cv2.GaussianBlur(value.astype(np.float32), (0, 0), 1.2) / 40, 0, 1)
+        table = cv2.applyColorMap(np.rint(heat * 255).astype(np.uint8), cv2.COLORMAP_HOT)[..., ::-1]
+        weight = np.clip(heat * 2.5, 0, 1)[..., None]
+        out = np.asarray(grey * (1 - weight) + decode_srgb(np.ascontiguousarray(table)) * weight, np.float32)
+        return np.ascontiguousarray(out[:, ::-1]) if self.pair.mirrored else out
+
+
+def verify(
+    source: Source,
+    edit: Source,
+    *,
+    segmenter: Segmenter | None = None,
+    matte: Alpha | None = None,
+    facts: Facts | None = None,
+    limits: VerifyLimits = LIMITS,
+) -> Judgement:
+    """Judge `edit` against `source`.
+
+    `matte` is the source's alpha at its size; without it the piece is cut out by `segmenter`.
+
+    Raises UsageError when neither is given or the matte has another shape.
+    """
+    return examine(source, edit, segmenter=segmenter, matte=matte, facts=facts, limits=limits).judgement
+
+
+def examine(
+    source: Source,
+    edit: Source,
+    *,
+    segmenter: Segmenter | None = None,
+    matte: Alpha | None = None,
+    facts: Facts | None = None,
+    limits: VerifyLimits = LIMITS,
+) -> Examination:
+    """`verify`, keeping the registered pair for pictures of what was found."""
+    clock = _Clock()
+    small = shrink(source.rgb, limits.work_px * 1.15)
+    notes: list[Finding] = []
+    if matte is None:
+        if segmenter is None:
+            raise UsageError("verify needs the source's matte or a segmenter to make one.")
+        cut = cut_out(replace(source, rgb=small.rgb, alpha=_fit(source.alpha, small.rgb)), segmenter)
+        alpha = cut.alpha
+        notes.extend(cut.notes)
+    elif matte.shape != source.rgb.shape[:2]:
+        raise UsageError(
+            f"the matte is {matte.shape[1]}×{matte.shape[0]}, the source {source.size}. Give the matte of the upright source."
+        )
+    else:
+        fitted = _fit(matte, small.rgb)
+        assert fitted is not None
+        alpha = fitted
+    clock.lap("matte")
+    if alpha.max() < 0.5:
+        return Examination(Judgement(SCHEMA, (*notes, _unmatched("no piece was found in the source")), {}, clock.seconds))
+    pair = align(small, alpha, edit.rgb, limits)
+    clock.lap("register")
+    if pair is None:
+        return Examination(Judgement(SCHEMA, (*notes, _unmatched("the edit shows no such piece")), {}, clock.seconds))
+    zones = find_zones(pair)
+    rest = residuals(pair)
+    tones = metal_tones(pair, zones, rest)
+    metal = judge_metal(tones, limits)
+    moved = [tone for tone in tones if tone.de00 > limits.metal_de00]
+    if moved:
+        worst = max(moved, key=lambda tone: tone.de00)
+        rest = residuals(pair, worst.shift, zones.metal_like)
+    clock.lap("compare")
+    contour, contour_measures, explained = judge_contour(pair, rest, zones, limits)
+    changes = find_changes(pair, rest, limits, without=explained if contour else None)
+    changed: Mask = np.zeros(pair.alpha.shape, bool)
+    for change in changes:
+        changed |= change.mask
+    texture, gain = judge_texture(pair, zones, changed, limits)
+    named = [(change, name_change(change, pair, zones, rest)) for change in changes]
+    if texture and gain < limits.texture_gain:
+        named = [(change, names) for change, names in named if not _is_only_smooth(change, gain)]
+    ground, ground_measures = judge_ground(pair, limits)
+    findings = [*notes, *_geometry(pair, limits), *metal, *contour, *texture, *ground]
+    findings += [*judge_framing(pair, limits), *judge_exposure(pair, limits)]
+    findings += describe(named, pair, zones, limits)
+    clock.lap("judge")
+    findings = [replace(finding, region=pair.to_edit(finding.region)) for finding in findings]
+    measures: dict[str, Any] = {
+        "registration_px": float(1.0 - pair.fit.correlation),
+        "registration": {
+            "correlation": pair.fit.correlation, "matrix": pair.matrix, "scale": pair.scale, "mirrored": pair.mirrored,
+            "outside_frame": pair.lost,
+        },
+        "exposure_ev": float(np.log2(pair.gain)),
+        "metal": {t.family: {"before_lab": t.before, "after_lab": t.after, "de00": t.de00, "hue_turn": t.hue_turn} for t in tones},
+        "stones": {"changed": sum(1 for _, names in named if names[0].check == "stones")},
+        "chain": {"holes": len(zones.holes), "clasp_seen": bool(zones.clasp.any())},
+        "edges": contour_measures,
+        "texture": {"gain": gain},
+        "background": ground_measures,
+    }  # fmt: skip
+    findings += _facts(facts, zones)
+    judgement = Judgement(SCHEMA, tuple(findings), measures, clock.seconds)
+    return Examination(judgement, pair, rest, zones)
+
+
+def _is_only_smooth(change: Change, gain: float) -> bool:
+    """Scattered alterations are what smoothing looks like from near; a missing or added part is more than that."""
+    return change.missing < 0.4 and change.extra < 0.4
+
+
+def _geometry(pair: Aligned, limits: VerifyLimits) -> list[Finding]:
+    findings = []
+    whole = Region.around(pair.alpha > 0.5)
+    if pair.mirrored:
+        findings.append(Finding(
+            "geometry", "mirrored", Severity.BLOCK, 1, 0, "",
+            "The piece is mirrored. Use the picture the right way round.", whole,
+        ))  # fmt: skip
+    values = np.linalg.svd(pair.matrix[:2, :2], compute_uv=False)
+    stretch = float(values[0] / values[1] - 1)
+    if stretch > limits.stretch:
+        findings.append(Finding(
+            "geometry", "stretched", Severity.BLOCK, stretch, limits.stretch, "ratio",
+            f"Proportions changed by {100 * stretch:.1f} %, {100 * limits.stretch:.0f} % allowed. Scale both sides alike.", whole,
+        ))  # fmt: skip
+    if pair.fit.correlation < 0.6:
+        findings.append(Finding(
+            "geometry", "poor-match", Severity.WARN, pair.fit.correlation, 0.6, "correlation",
+            "Large parts of the piece do not match the source: compare by eye.", whole,
+        ))  # fmt: skip
+    return findings
+
+
+def _facts(facts: Facts | None, zones: Zones) -> list[Finding]:
+    if facts is None:
+        return []
+    findings = []
+    if facts.pieces is not None and facts.pieces != len(zones.components):
+        findings.append(Finding(
+            "pieces", "facts-pieces", Severity.WARN, len(zones.components), facts.pieces, "pieces",
+            f"The description says {facts.pieces} piece(s); {len(zones.components)} separate object(s) show. Check the set.",
+        ))  # fmt: skip
+    for name, value in (("stones", facts.stones), ("links", facts.links)):
+        if value is not None:
+            check = "stones" if name == "stones" else "chain"
+            findings.append(Finding(
+                check, f"facts-{name}-uncounted", Severity.WARN, None, value, name,
+                f"The description says {value} {name}; they are not counted one by one yet, only compared. Count by eye.",
+            ))  # fmt: skip
+    return findings
+
+
+def _unmatched(why: str) -> Finding:
+    return Finding(
+        "geometry", "no-match", Severity.BLOCK, None, None, "",
+        f"The edit cannot be matched to the source: {why}. Reject it, or check that both show the same piece from the same side.",
+    )  # fmt: skip
+
+
+def _fit(alpha: Alpha | None, rgb: Rgb) -> Alpha | None:
+    if alpha is None or alpha.shape == rgb.shape[:2]:
+        return alpha
+    size = (rgb.shape[1], rgb.shape[0])
+    return np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+@dataclass(slots=True)
+class _Clock:
+    seconds: dict[str, float] = field(default_factory=dict)
+    now: Callable[[], float] = time.perf_counter
+    last: float = field(default_factory=time.perf_counter)
+
+    def lap(self, name: str) -> None:
+        moment = self.now()
+        self.seconds[name] = moment - self.last
+        self.seconds["total"] = self.seconds.get("total", 0.0) + moment - self.last
+        self.last = moment

@@ -1,0 +1,47 @@
+"""What the SKU's description promises, as far as a picture can contradict it."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+
+from vitrina.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """None means the description says nothing."""
+
+    stones: int | None = None
+    pieces: int | None = None
+    links: int | None = None
+    metal: str | None = None
+    extra: dict[str, object] = field(default_factory=dict)
+
+
+def load_facts(data: bytes, *, name: str = "facts") -> Facts:
+    """Read facts from TOML: ``stones = 7`` or ``[stones] count = 7``; likewise ``pieces`` and ``links``; ``metal``.
+
+    Raises InputError naming the file and what is wrong.
+    """
+    try:
+        table = tomllib.loads(data.decode("utf-8"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"{name}: not a TOML file of facts ({error}). Write lines such as: stones = 7") from error
+    counts = {key: _count(table.get(key), f"{name}: {key}") for key in ("stones", "pieces", "links")}
+    metal = table.get("metal")
+    if isinstance(metal, dict):
+        metal = metal.get("alloy") or metal.get("name")
+    known = {"stones", "pieces", "links", "metal"}
+    extra = {key: value for key, value in table.items() if key not in known}
+    return Facts(metal=str(metal) if metal else None, extra=extra, **counts)
+
+
+def _count(value: object, what: str) -> int | None:
+    if isinstance(value, dict):
+        value = value.get("count")
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise InputError(f"{what}: {value!r} is not a count. Write a whole number from 0.")
+    return value

@@ -1,0 +1,71 @@
+"""Every threshold of verification, in one place, with its reason.
+
+The figures were set on the rendered pairs (benchmarks/verify.py prints what they give, per kind): the highest value seen
+on clean edits of the tuning scenes, with a margin, and well below the smallest true defect.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyLimits:
+    """Lengths are in pixels of the work frame, colours in CIELAB (D65) unless said."""
+
+    work_px: int = 1400
+    """Long side of the work frame. Below it, nothing is lost; above it, a pair would take longer than about a second."""
+
+    match_correlation: float = 0.45
+    """Least correlation inside the piece to say "this is the piece at all". Clean pairs lie above 0.85, wrong ones below 0.3."""
+
+    stretch: float = 0.03
+    """Greatest difference between the two singular values of the transform: honest re-framing keeps proportions."""
+
+    tilt_px: float = 2.0
+    """Local displacement that is still one rigid re-framing."""
+
+    change_de: float = 14.0
+    """Excess ΔE76 beyond the half-pixel interval that makes a pixel a changed one. JPEG q85 and fresh noise reach 10."""
+
+    drift_de: float = 4.5
+    """Change of the 3 px mean that makes a smooth colour change visible. Noise and JPEG stay under 3.5."""
+
+    blob_px: float = 18.0
+    """Smallest area of a change, at a product extent of 1000 px (scaled with the piece's extent squared)."""
+
+    metal_de00: float = 2.0
+    """Shift of the metal's colour (chroma and hue, lightness taken out) that asks for a person."""
+
+    metal_block_de00: float = 2.5
+    """... and that blocks: above the smallest shift a buyer sees side by side (about 2.3)."""
+
+    stone_de00: float = 3.0
+    """Shift of a stone's mean colour that blocks."""
+
+    exposure_ev: float = 0.5
+    """Greatest global lift or cut of exposure."""
+
+    ground_chroma: float = 3.0
+    """C*ab of the ground that is still neutral."""
+
+    ground_min_l: float = 86.0
+    """Darkest ground of a main picture: light grey 241 is L* 95, a grey sweep about 90."""
+
+    ground_range_l: float = 9.0
+    """L* range of the fitted ground surface over the canvas that is still even."""
+
+    halo_share: float = 0.18
+    """Share of the contour with a foreign rim beside it."""
+
+    eroded_share: float = 0.18
+    """Share of the contour whose outer rim is gone."""
+
+    texture_gain: float = 0.80
+    """Least ratio of fine contrast (1 to 2.5 px) in the edit to the source's."""
+
+    frame_lost: float = 0.002
+    """Share of the piece that may lie outside the frame (rounding at the rim)."""
+
+
+LIMITS = VerifyLimits()

@@ -1,0 +1,146 @@
+"""What a changed region is: a stone, a link, the clasp, a piece, glare or an overlay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from vitrina.model import Mask
+from vitrina.stages.verify.align import Aligned
+from vitrina.stages.verify.changes import Change, Residual
+from vitrina.stages.verify.zones import Zones
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A check family and a code; `sure` is False where the picture allows another reading."""
+
+    check: str
+    code: str
+    sure: bool = True
+
+
+def name_change(change: Change, pair: Aligned, zones: Zones, rest: Residual) -> tuple[Name, ...]:
+    """The likeliest reading first. A second one follows where the regions of two families overlap."""
+    if is_apart(change, zones):
+        return (Name("text", "overlay"),) if is_flat(change, pair) else (Name("pieces", "extra-piece"),)
+    if is_glare(change, pair, zones):
+        return (Name("glare", "glare-added"),)
+    whole = _whole_component(change, zones)
+    if whole:
+        return (Name("pieces", "piece-missing"),)
+    over = {name: _overlap(change.mask, mask) for name, mask in (("clasp", zones.clasp), ("chain", zones.chain), ("wire", zones.wire))}
+    covered = _overlap(zones.clasp & zones.piece, change.mask)
+    if over["clasp"] > 0.4 or covered > 0.45:
+        names = [Name("clasp", "clasp-missing" if change.missing > 0.6 else "clasp-changed")]
+        if over["chain"] > 0.35:
+            names.append(Name("chain", "chain-changed", sure=False))
+        return tuple(names)
+    stony = _stony(change, pair, zones)
+    if over["chain"] > 0.4 and not stony:
+        code = "link-missing" if change.missing > 0.5 else "link-added" if change.extra > 0.5 else "link-altered"
+        names = [Name("chain", code)]
+        if over["clasp"] > 0.1:
+            names.append(Name("clasp", "clasp-changed", sure=False))
+        return tuple(names)
+    if over["wire"] > 0.4 and not stony and (change.missing + change.extra) > 0.4:
+        return (Name("clasp", "ear-wire-missing" if change.missing > 0.6 else "ear-wire-changed"),)
+    if is_scratch(change, pair, zones):
+        return (Name("texture", "scratch-removed"),)
+    if change.drifted:
+        return (Name("stones", "stone-recoloured"),)
+    if change.missing > 0.5:
+        return (Name("stones", "stone-missing"),)
+    if change.extra > 0.4:
+        return (Name("stones", "stone-added"),)
+    return (Name("stones", "stone-changed"),)
+
+
+def is_apart(change: Change, zones: Zones) -> bool:
+    """The change lies clear of the piece, or mostly runs across open ground."""
+    near = cv2.dilate(zones.piece.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+    return change.extra > 0.8 and _overlap(change.mask, near) < 0.12
+
+
+def is_flat(change: Change, pair: Aligned) -> bool:
+    """Print, not metal: thin strokes, or at most two flat colours."""
+    own = change.mask.astype(np.uint8)
+    depth = cv2.distanceTransform(cv2.copyMakeBorder(own, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0), cv2.DIST_L2, 3)
+    inner = depth[1:-1, 1:-1] > 2.0
+    colours = pair.edit_lab[inner] if inner.sum() > 40 else pair.edit_lab[change.mask]
+    if len(colours) < 12:
+        return True
+    _, labels, centres = cv2.kmeans(
+        np.ascontiguousarray(colours, np.float32), 2, None,
+        (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 12, 0.5), 1, cv2.KMEANS_PP_CENTERS,
+    )  # fmt: skip
+    error = np.sqrt(((colours - centres[labels.ravel()]) ** 2).sum(axis=1))
+    return bool(np.percentile(error, 75) < (5.0 if inner.sum() > 40 else 12.0))
+
+
+def is_glare(change: Change, pair: Aligned, zones: Zones) -> bool:
+    """A bright soft spot: much lighter than the source, nearly white, and its light spills beyond it."""
+    if change.drifted or change.extra > 0.5:
+        return False
+    lift = pair.edit_lab[..., 0] - pair.source_lab[..., 0]
+    chroma = np.hypot(pair.edit_lab[..., 1], pair.edit_lab[..., 2])
+    core = change.mask & zones.piece
+    if core.sum() < 6:
+        return False
+    bright = float((pair.edit_lab[..., 0][core] > 90).mean())
+    if bright < 0.35 or float(np.median(lift[core])) < 12 or float(np.median(chroma[core])) > 14:
+        return False
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
+    first = cv2.dilate(change.mask.astype(np.uint8), kernel) > 0
+    second = cv2.dilate(change.mask.astype(np.uint8), kernel, iterations=4) > 0
+    ring = second & ~first & (pair.alpha > 0.95)
+    if ring.sum() < 8:
+        return False
+    spill = lift[ring]
+    return bool(np.median(spill) > 1.2 and (spill > 0).mean() > 0.7)
+
+
+def is_scratch(change: Change, pair: Aligned, zones: Zones) -> bool:
+    """A thin mark of the source, on metal, that the edit smoothed over."""
+    if change.missing > 0.3 or change.extra > 0.3 or change.drifted:
+        return False
+    own = change.mask.astype(np.uint8)
+    depth = cv2.distanceTransform(cv2.copyMakeBorder(own, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0), cv2.DIST_L2, 3)
+    length = float(np.hypot(change.region.width, change.region.height))
+    if length < 5 * 2 * float(depth.max()) or _overlap(change.mask, zones.metal_like) < 0.5:
+        return False
+    grown = cv2.dilate(own, np.ones((3, 3), np.uint8)) > 0
+    fine = [cv2.Laplacian(lab[..., 0], cv2.CV_32F) for lab in (pair.source_lab, pair.edit_lab)]
+    before, after = (float(np.abs(plane[grown]).mean()) for plane in fine)
+    return after < 0.6 * before
+
+
+def _whole_component(change: Change, zones: Zones) -> bool:
+    if change.missing < 0.5 or len(zones.components) < 2:
+        return False
+    total = float(zones.piece.sum())
+    return any(
+        float((own & change.mask).sum()) > 0.5 * float(own.sum()) and float(own.sum()) < 0.85 * total
+        for own in zones.components
+    )
+
+
+def _stony(change: Change, pair: Aligned, zones: Zones) -> bool:
+    """Stone colours on either side of the change, or a compact new body that no link is."""
+    before = _overlap(change.mask & zones.piece, zones.stone_like)
+    chroma = np.hypot(pair.edit_lab[..., 1], pair.edit_lab[..., 2])
+    metal_chroma = np.hypot(pair.source_lab[..., 1], pair.source_lab[..., 2])[zones.metal_like & (pair.alpha > 0.9)]
+    usual = float(np.percentile(metal_chroma, 90)) if metal_chroma.size else 10.0
+    hue_e = np.degrees(np.arctan2(pair.edit_lab[..., 2], pair.edit_lab[..., 1]))
+    golden = (hue_e > 25) & (hue_e < 108)
+    after = (chroma > usual + 14) | ((chroma > 12) & ~golden)
+    shown = change.mask & ~((pair.edit_lab[..., 0] > 97) & (chroma < 4))
+    share = float(after[shown].mean()) if shown.any() else 0.0
+    return before > 0.4 or share > 0.35
+
+
+def _overlap(mask: Mask, other: Mask) -> float:
+    total = int(mask.sum())
+    return float((mask & other).sum()) / total if total else 0.0

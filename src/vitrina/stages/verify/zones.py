@@ -1,0 +1,189 @@
+"""What the parts of the source are: chain, clasp, thin wire, stone-like colour.
+
+Everything is read off the aligned matte and pixels; nothing is learned. A chain shows many daylight holes of similar size
+side by side; the clasp is the hole that has no equal among them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from vitrina.model import Alpha, Mask, Region
+from vitrina.stages.verify.align import Aligned
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """One patch of daylight inside the piece."""
+
+    region: Region
+    area_px: int
+    centre: tuple[float, float]
+    elongation: float
+
+
+@dataclass(frozen=True, slots=True)
+class Zones:
+    """Masks in the work frame. `links` counts the chain's holes, not its links: a link lying edge-on shows none."""
+
+    piece: Mask
+    chain: Mask
+    clasp: Mask
+    wire: Mask
+    stone_like: Mask
+    metal_like: Mask
+    components: tuple[Mask, ...]
+    holes: tuple[Hole, ...]
+
+
+def find_zones(pair: Aligned) -> Zones:
+    """Divide the source's piece into zones."""
+    piece = pair.alpha > 0.5
+    holes = find_holes(pair.alpha)
+    chain_holes = _chain_holes(holes, piece)
+    reach = _spacing(chain_holes)
+    chain = _near(chain_holes, piece.shape, reach) & (cv2.dilate(piece.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+    odd = _odd_one(chain_holes, holes, piece, reach)
+    clasp = _around(odd, piece.shape) if odd else np.zeros_like(piece)
+    stone_like, metal_like = _by_colour(pair, piece)
+    return Zones(
+        piece=piece,
+        chain=chain & ~clasp,
+        clasp=clasp,
+        wire=_wire(piece) & ~chain,
+        stone_like=stone_like,
+        metal_like=metal_like,
+        components=components(piece),
+        holes=holes,
+    )
+
+
+def find_holes(alpha: Alpha, *, least_px: int = 6) -> tuple[Hole, ...]:
+    """The patches of daylight enclosed by the piece, largest first."""
+    count, labels, stats, centres = cv2.connectedComponentsWithStats((alpha < 0.5).astype(np.uint8), connectivity=4)
+    height, width = alpha.shape
+    found = []
+    for index in range(1, count):
+        x, y, w, h, area = (int(v) for v in stats[index])
+        if area < least_px or x == 0 or y == 0 or x + w == width or y + h == height:
+            continue
+        ys, xs = np.nonzero(labels[y : y + h, x : x + w] == index)
+        spread = np.cov(np.stack([xs, ys]).astype(float)) + 0.08 * np.eye(2)
+        low, high = np.linalg.eigvalsh(spread)
+        centre = (float(centres[index][0]), float(centres[index][1]))
+        found.append(Hole(Region(x, y, w, h), area, centre, float(np.sqrt(high / low))))
+    return tuple(sorted(found, key=lambda hole: -hole.area_px))
+
+
+def components(piece: Mask, *, share: float = 0.01) -> tuple[Mask, ...]:
+    """The separate objects of the piece that are at least `share` of it."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(piece.astype(np.uint8), connectivity=8)
+    least = share * float(piece.sum())
+    return tuple(labels == index for index in range(1, count) if stats[index, cv2.CC_STAT_AREA] >= least)
+
+
+def _chain_holes(holes: tuple[Hole, ...], piece: Mask) -> tuple[Hole, ...]:
+    """The holes that are links': small beside the piece, and with at least two others of like size close by."""
+    extent = float(np.sqrt(piece.sum())) if piece.any() else 1.0
+    small = [hole for hole in holes if hole.area_px < (0.35 * extent) ** 2 and hole.area_px >= 8]
+    if len(small) < 6:
+        return ()
+    centres = np.array([hole.centre for hole in small])
+    sizes = np.sqrt(np.array([hole.area_px for hole in small], float))
+    gap = np.hypot(*(centres[:, None] - centres[None]).transpose(2, 0, 1))
+    alike = np.abs(np.log(sizes[:, None] / sizes[None])) < 1.1
+    near = gap < 5.0 * np.maximum(sizes[:, None], sizes[None]) + 10
+    mates = (near & alike).sum(axis=1) - 1
+    kept = tuple(hole for hole, mate in zip(small, mates, strict=True) if mate >= 2)
+    return kept if len(kept) >= 6 else ()
+
+
+def _spacing(holes: tuple[Hole, ...]) -> float:
+    if len(holes) < 2:
+        return 0.0
+    centres = np.array([hole.centre for hole in holes])
+    gap = np.hypot(*(centres[:, None] - centres[None]).transpose(2, 0, 1))
+    np.fill_diagonal(gap, np.inf)
+    return float(np.median(np.sort(gap, axis=1)[:, :2]))
+
+
+def _near(holes: tuple[Hole, ...], shape: tuple[int, ...], reach_px: float) -> Mask:
+    canvas = np.zeros(shape, np.uint8)
+    for hole in holes:
+        radius = 0.5 * max(hole.region.width, hole.region.height) + 0.7 * reach_px
+        cv2.circle(canvas, (round(hole.centre[0]), round(hole.centre[1])), max(2, round(radius)), 1, -1)
+    return np.asarray(canvas > 0, bool)
+
+
+def _odd_one(chain: tuple[Hole, ...], holes: tuple[Hole, ...], piece: Mask, reach: float) -> Hole | None:
+    """The hole on the chain's course that has no equal: the clasp's eye, if one shows."""
+    if len(chain) < 6:
+        return None
+    extent = float(np.sqrt(piece.sum()))
+    centres = np.array([hole.centre for hole in chain])
+    candidates = []
+    for hole in holes:
+        if hole.area_px < 20 or hole.area_px > (0.6 * extent) ** 2:
+            continue
+        gap = np.sort(np.hypot(*(centres - np.array(hole.centre)).T))
+        if gap[min(2, len(gap) - 1)] > 3.5 * reach + max(hole.region.width, hole.region.height):
+            continue
+        others = [other for other in holes if other is not hole and other.area_px >= 8]
+        likeness = sorted(
+            abs(np.log(hole.area_px / other.area_px)) + 0.7 * abs(np.log(hole.elongation / other.elongation))
+            for other in others
+        )
+        usual = float(np.median([other.area_px for other in chain]))
+        candidates.append((likeness[0] + 0.35 * max(0.0, np.log(hole.area_px / usual)), hole))
+    if not candidates:
+        return None
+    score, hole = max(candidates, key=lambda item: item[0])
+    return hole if score > 0.45 else None
+
+
+def _around(hole: Hole, shape: tuple[int, ...]) -> Mask:
+    canvas = np.zeros(shape, np.uint8)
+    radius = 0.5 * max(hole.region.width, hole.region.height) * 1.45 + 4
+    cv2.circle(canvas, (round(hole.centre[0]), round(hole.centre[1])), round(radius), 1, -1)
+    return np.asarray(canvas > 0, bool)
+
+
+def _wire(piece: Mask) -> Mask:
+    """Thin parts of objects that are thick elsewhere and have no large opening: ear wires, hooks, posts."""
+    out = np.zeros_like(piece)
+    for own in components(piece):
+        region = Region.around(own)
+        assert region is not None
+        local = cv2.copyMakeBorder(own[region.slices].astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+        depth = cv2.distanceTransform(local, cv2.DIST_L2, 3)
+        count, _, stats, _ = cv2.connectedComponentsWithStats(1 - local, connectivity=4)
+        loop = max((int(stats[i, cv2.CC_STAT_AREA]) for i in range(2, count)), default=0)
+        if loop > 0.6 * float(own.sum()) or len(components(piece)) > 6:
+            continue
+        radius = 0.3 * float(depth.max())
+        if radius < 1.5:
+            continue
+        size = 2 * int(np.ceil(radius)) + 1
+        thick = cv2.morphologyEx(local, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+        thin = (local > 0) & (cv2.dilate(thick, np.ones((5, 5), np.uint8)) == 0)
+        out[region.slices] |= thin[1:-1, 1:-1]
+    return out
+
+
+def _by_colour(pair: Aligned, piece: Mask) -> tuple[Mask, Mask]:
+    """Pixels whose colour no precious metal has, and pixels whose colour one may have.
+
+    Gold alloys lie at CIELAB hue 30°…105° with C* up to about 50 (yellow and rose; ISO 8654 colours); white metals have
+    C* below 9.
+    """
+    smooth = cv2.GaussianBlur(pair.source_lab, (0, 0), 1.5)
+    chroma = np.hypot(smooth[..., 1], smooth[..., 2])
+    hue = np.degrees(np.arctan2(smooth[..., 2], smooth[..., 1]))
+    golden = (hue > 25) & (hue < 108) & (chroma < 55)
+    pale = chroma < 10
+    dark = (smooth[..., 0] < 30) & (chroma < 12)
+    metal = piece & (golden | pale) & ~dark
+    return piece & ~(golden | pale), metal
