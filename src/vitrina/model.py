@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NewType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,9 @@ Mask = NDArray[np.bool_]
 """Boolean, (rows, columns)."""
 Plane = NDArray[np.float32]
 """Any other single-channel float32 picture, (rows, columns)."""
+
+Digest = NewType("Digest", str)
+"""A SHA-256 in hexadecimal: the name of some bytes."""
 
 CHECKS = (
     "geometry", "stones", "metal", "chain", "clasp", "edges", "background", "text", "glare", "texture", "framing",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib.metadata import entry_points
 from typing import Protocol
 
 from vitrina.errors import UsageError
-from vitrina.model import Alpha, Rgb
+from vitrina.model import Alpha, Digest, Rgb
 
 
 class Segmenter(Protocol):
@@ -16,6 +17,22 @@ class Segmenter(Protocol):
 
     def find(self, rgb: Rgb) -> Alpha:
         """Soft evidence 0…1 that a pixel belongs to the piece, at the size of `rgb` (linear light)."""
+        ...
+
+
+class BlobStore(Protocol):
+    """Keeps bytes under their SHA-256."""
+
+    def put(self, data: bytes) -> Digest:
+        """Keep `data` and return its name."""
+        ...
+
+    def get(self, digest: Digest) -> bytes:
+        """The bytes called `digest`, verified."""
+        ...
+
+    def digests(self) -> Iterator[Digest]:
+        """The names of everything kept."""
         ...
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,15 +15,19 @@ from numpy.typing import NDArray
 
 from vitrina.errors import ModelChanged, ModelMissing
 from vitrina.imaging.colour import encode_srgb
+from vitrina.imaging.cues import find_cues
 from vitrina.model import Alpha, Rgb
+from vitrina.plugins import Segmenter
 
 MODELS = Path(__file__).parent / "models"
 _THREADS = 2
+_MULTIPLE = 32
+"""Both networks halve their input up to five times."""
 
 
 @dataclass(frozen=True, slots=True)
 class Normalisation:
-    """How encoded sRGB 0…1 becomes the network's input: (value / peak − mean) / std, peak only when asked."""
+    """How encoded sRGB 0…1 becomes a network's input: (value / peak − mean) / std, peak only when asked."""
 
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
@@ -31,71 +35,98 @@ class Normalisation:
 
 
 _IMAGENET = Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225), by_peak=True)
+_PLAIN = Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225), by_peak=False)
 _CENTRED = Normalisation((0.5, 0.5, 0.5), (1.0, 1.0, 1.0), by_peak=False)
 
 
 @dataclass(frozen=True, slots=True)
-class OnnxSegmenter:
-    """A saliency network from one ONNX file, run at each of `sides` (long side in pixels) and averaged.
-
-    The means of scales keep what both see; a single scale of U²-Net fills loops or drops chains.
-    """
+class Network:
+    """A saliency network from one ONNX file. With a fixed input it squeezes every picture to `side` × `side`; else it keeps
+    the picture's shape and its size, up to `side`: how large one shows the picture decides what it sees."""
 
     name: str
     path: Path
-    sides: tuple[int, ...]
+    side: int
+    fixed: bool
     normalisation: Normalisation
-    square: bool
-    sha256: str | None
+    sha256: str | None = None
 
     def find(self, rgb: Rgb) -> Alpha:
         """Soft evidence 0…1 at the size of `rgb`."""
         height, width = rgb.shape[:2]
-        shrink = min(1.0, 2 * max(self.sides) / max(height, width))
-        if shrink < 1:
-            size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
-            rgb = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.float32)
-        picture_srgb = encode_srgb(rgb)
-        answers = [self._run(picture_srgb, side) for side in self.sides]
-        mean = np.mean([cv2.resize(a, (width, height), interpolation=cv2.INTER_LINEAR) for a in answers], axis=0)
-        return np.clip(mean, 0, 1).astype(np.float32)
-
-    def _run(self, picture_srgb: NDArray[np.float32], side: int) -> NDArray[np.float32]:
-        height, width = picture_srgb.shape[:2]
-        if self.square:
-            size = (side, side)
-        else:
-            scale = side / max(height, width)
-            size = (max(32, round(width * scale / 32) * 32), max(32, round(height * scale / 32) * 32))
-        x = cv2.resize(picture_srgb, size, interpolation=cv2.INTER_AREA)
+        scale = min(1.0, self.side / max(height, width))
+        size = (self.side, self.side) if self.fixed else (_rounded(width * scale), _rounded(height * scale))
+        x = cv2.resize(encode_srgb(rgb), size, interpolation=cv2.INTER_AREA)
         if self.normalisation.by_peak:
             x = x / max(float(x.max()), 1e-6)
-        x = (x - np.float32(self.normalisation.mean)) / np.float32(self.normalisation.std)
-        session = _session(self.path, self.sha256)
-        feed = {session.get_inputs()[0].name: np.ascontiguousarray(x.transpose(2, 0, 1)[None], dtype=np.float32)}
-        answer = session.run([session.get_outputs()[0].name], feed)[0][0, 0].astype(np.float32)
+        x = (x - np.array(self.normalisation.mean, np.float32)) / np.array(self.normalisation.std, np.float32)
+        answer = _run(self.path, self.sha256, np.ascontiguousarray(x.transpose(2, 0, 1), np.float32))
         if float(answer.min()) < -0.01 or float(answer.max()) > 1.01:  # logits (BiRefNet)
-            answer = 1 / (1 + np.exp(-answer))
+            answer = 1 / (1 + np.exp(-np.clip(answer, -30, 30)))
         low, high = float(answer.min()), float(answer.max())
-        # Stretching an answer that found nothing would invent a piece.
-        return (answer - low) / (high - low) if high - low > 0.3 else answer
+        if high - low > 0.3:  # stretching an answer that found nothing would invent a piece
+            answer = (answer - low) / (high - low)
+        return np.clip(cv2.resize(answer, (width, height), interpolation=cv2.INTER_LINEAR), 0, 1).astype(np.float32)
 
 
-def u2netp() -> OnnxSegmenter:
-    """The shipped network: U²-Net-p (Qin et al. 2020), Apache-2.0, at 320 and 640 pixels."""
-    return OnnxSegmenter("u2netp", MODELS / "u2netp.onnx", (320, 640), _IMAGENET, False, catalogue()["u2netp.onnx"])
+@dataclass(frozen=True, slots=True)
+class Refined:
+    """A coarse network asked at two sizes, and our refiner, which reads its answers beside the cues of the backdrop.
+
+    The small size sees solids (and fills loops), the middle one thin parts (and loses smooth ones); which of the two to
+    believe where is what the refiner has learned (training/refiner.py).
+    """
+
+    coarse: Network
+    sides: tuple[int, int] = (320, 512)
+    path: Path = MODELS / "refiner.onnx"
+    name: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", f"{self.coarse.name} + refiner")
+
+    def find(self, rgb: Rgb) -> Alpha:
+        """Sharp evidence 0…1 at the size of `rgb`."""
+        height, width = rgb.shape[:2]
+        wide = self._ask(rgb, self.sides[0])
+        close = wide if self.coarse.fixed else self._ask(rgb, self.sides[1])
+        planes = find_cues(rgb, wide, close).planes
+        below, right = -height % _MULTIPLE, -width % _MULTIPLE
+        padded = np.pad(planes, ((0, 0), (0, below), (0, right)), mode="edge")
+        return _run(self.path, catalogue()[self.path.name], padded)[:height, :width]
+
+    def _ask(self, rgb: Rgb, side: int) -> Alpha:
+        height, width = rgb.shape[:2]
+        scale = (self.coarse.side if self.coarse.fixed else side) / max(height, width)
+        if scale >= 1:
+            return self.coarse.find(rgb)
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        answer = self.coarse.find(np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.float32))
+        return np.asarray(cv2.resize(answer, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def load_segmenter(path: Path | None = None) -> OnnxSegmenter:
-    """The shipped network, or a local ONNX file of the U²-Net, IS-Net or BiRefNet family, recognised by its input size."""
+def load_network(path: Path | None = None) -> Network:
+    """The shipped coarse network, U²-Net-p (Qin et al. 2020), or a local ONNX file of the U²-Net, IS-Net or BiRefNet
+    family, recognised by its input and its outputs."""
     if path is None:
-        return u2netp()
+        return Network("u2netp", MODELS / "u2netp.onnx", 640, False, _IMAGENET, catalogue()["u2netp.onnx"])
     if not path.is_file():
-        raise ModelMissing(f"{path}: no model file there. Name a local .onnx file or leave --model out.")
-    shape = _session(path, None).get_inputs()[0].shape
-    side = shape[2] if isinstance(shape[2], int) else 320
-    normalisation = _CENTRED if side == 1024 and "isnet" in path.name.lower().replace("-", "") else _IMAGENET
-    return OnnxSegmenter(path.stem, path, (side,), normalisation, isinstance(shape[2], int), None)
+        raise ModelMissing(f"{path}: no model file there. Name a local .onnx file or leave the option out.")
+    session = _session(path, None)
+    shape, answers = session.get_inputs()[0].shape, len(session.get_outputs())
+    if len(shape) != 4 or shape[1] != 3:
+        raise ModelMissing(f"{path.name}: takes input {shape}, not one picture (1, 3, rows, columns). Name another file.")
+    fixed = isinstance(shape[2], int)
+    if not fixed or shape[2] <= 512:
+        return Network(f"{path.stem} (U²-Net)", path, shape[2] if fixed else 640, fixed, _IMAGENET)
+    if answers > 1 or "isnet" in path.name.lower().replace("-", ""):
+        return Network(f"{path.stem} (IS-Net)", path, shape[2], fixed, _CENTRED)
+    return Network(f"{path.stem} (BiRefNet)", path, shape[2], fixed, _PLAIN)
+
+
+def load_segmenter(path: Path | None = None) -> Segmenter:
+    """What `cut_out` wants: the coarse network (the shipped one, or a local ONNX file) under our refiner."""
+    return Refined(load_network(path))
 
 
 def catalogue() -> dict[str, str]:
@@ -112,6 +143,17 @@ def check_models() -> dict[str, str]:
         found = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
         states[name] = "missing" if found is None else "ok" if found == wanted else "changed"
     return states
+
+
+def _rounded(side: float) -> int:
+    return max(_MULTIPLE, round(side / _MULTIPLE) * _MULTIPLE)
+
+
+def _run(path: Path, sha256: str | None, planes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The first output, one plane, for one input of shape (channels, rows, columns)."""
+    session = _session(path, sha256)
+    answer = session.run([session.get_outputs()[0].name], {session.get_inputs()[0].name: planes[None]})[0]
+    return np.asarray(answer[0, 0], np.float32)
 
 
 @cache

@@ -1,1 +1,86 @@
-"""To be described."""
+"""The command line: one module per command group. Heavy libraries are imported by the commands, not here."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+from typer._click import exceptions as usage
+
+from vitrina import __version__
+from vitrina.cli import card, doctor, photos, rules, unbuilt, verify
+from vitrina.cli.output import complain
+from vitrina.errors import VitrinaError
+
+app = typer.Typer(
+    name="vitrina",
+    help="Jewelry marketplace photos that still show the very piece, and the measurements that prove it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for group in (card, photos, verify, rules, doctor, unbuilt):
+    group.register(app)
+
+_BUG = "Please report it with the command and the line above (VITRINA_DEBUG=1 shows the traceback)."
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"vitrina {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+) -> None:
+    pass
+
+
+def main() -> NoReturn:
+    """Run the program; every way out is one of the contract's exit codes and at most a line of explanation."""
+    signal.signal(signal.SIGTERM, _stop)
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line and return its exit code."""
+    try:
+        code = app(args=arguments, prog_name="vitrina", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except VitrinaError as error:
+        complain(str(error))
+        return error.exit_code
+    except usage.ClickException as error:
+        error.show(sys.stderr)
+        return 2
+    except (KeyboardInterrupt, usage.Abort):
+        complain("stopped. Nothing half-written is left behind; run the same command again.")
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has gone; leave quietly, and keep Python from flushing into the void at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 4
+    except MemoryError:
+        complain("out of memory. Close other programs or resize the photo.")
+        return 4
+    except OSError as error:
+        complain(f"{error.filename or 'the system'}: {error.strerror or error}. Check the path, its permissions and the free space.")
+        return 4
+    except Exception as error:
+        if os.environ.get("VITRINA_DEBUG", "") not in ("", "0"):
+            raise
+        complain(f"an unexpected {type(error).__name__}: {error}. {_BUG}")
+        return 4
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

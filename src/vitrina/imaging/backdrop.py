@@ -28,8 +28,8 @@ class Backdrop:
     """`colour` is the backdrop's linear colour at each place; `covariance` its Lab texture and noise.
 
     `distance` is each pixel's Mahalanobis distance from it, `shaded_distance` the same after the best darkening to 30 %,
-    `shading` that darkening (1: none), `brighter` how far L* lies above the backdrop's, and `slope` the gradient of L* per pixel over what the backdrop itself shows
-    (95th percentile of its own), so that 1 is as rough as the backdrop gets.
+    `shading` that darkening (1: none), `residual` the Lab difference from it, and `slope` the gradient of L* per pixel over
+    what the backdrop itself shows (95th percentile of its own), so that 1 is as rough as the backdrop gets.
     `spread` is the root of the covariance's trace: above about 16 the backdrop is too busy to be keyed.
     """
 
@@ -38,7 +38,7 @@ class Backdrop:
     distance: Plane
     shaded_distance: Plane
     shading: Plane
-    brighter: Plane
+    residual: NDArray[np.float32]
     slope: Plane
     spread: float
 
@@ -63,7 +63,7 @@ def fit_backdrop(rgb: Rgb, far: Mask) -> Backdrop:
         distance=distance,
         shaded_distance=shaded,
         shading=shading,
-        brighter=np.asarray(picture[..., 0] - surface[..., 0], np.float32),
+        residual=np.asarray(picture - surface, np.float32),
         slope=np.asarray(slope / max(usual, 0.35), np.float32),
         spread=float(np.sqrt(np.trace(covariance))),
     )

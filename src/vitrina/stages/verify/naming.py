@@ -95,11 +95,13 @@ def is_glare(change: Change, pair: Aligned, zones: Zones) -> bool:
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
     first = cv2.dilate(change.mask.astype(np.uint8), kernel) > 0
     second = cv2.dilate(change.mask.astype(np.uint8), kernel, iterations=4) > 0
-    ring = second & ~first & (pair.alpha > 0.95)
-    if ring.sum() < 8:
+    ring = second & ~first & (cv2.erode(pair.alpha, np.ones((3, 3), np.uint8)) > 0.95)
+    # Daylight through a gap has a hard edge and little metal around it; light spills softly over the rest.
+    if ring.sum() < 0.8 * np.sqrt(core.sum()):
         return False
     spill = lift[ring]
-    return bool(np.median(spill) > 1.2 and (spill > 0).mean() > 0.7)
+    least = 2.0 if change.missing < 0.4 else 4.0
+    return bool(np.median(spill) > least and (spill > 0).mean() > 0.7)
 
 
 def is_scratch(change: Change, pair: Aligned, zones: Zones) -> bool:

@@ -1,0 +1,302 @@
+"""The verbs of the house: paths and settings in, the contract's documents out. The command line calls only these."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from importlib.metadata import PackageNotFoundError, version
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vitrina import __version__
+from vitrina.config import Config, load_config
+from vitrina.errors import InputError, NotBuilt, ResourceError, Unreadable, UsageError, VitrinaError
+from vitrina.files import read_bytes, require_writable, write_bytes
+
+if TYPE_CHECKING:
+    from vitrina.model import Alpha, Mask, Source
+
+Say = Callable[[str, float], None]
+
+_LIBRARIES = ("numpy", "opencv-python-headless", "onnxruntime", "pyvips", "pyvips-binary", "pillow", "pi-heif", "rapidocr")
+
+
+def inspect(path: Path, *, model: Path | None = None) -> dict[str, Any]:
+    """Check one photo."""
+    from vitrina import steps
+
+    source = _take_in(path)
+    return {"file": str(path), **steps.inspect(source, finder=steps.segmenter(model)).as_dict()}
+
+
+def cutout_targets(photos: Sequence[Path], output: Path) -> dict[Path, Path]:
+    """Where each photo's cutout goes: one photo to the file `output`, several into the folder `output`.
+
+    Raises UsageError when two photos would write the same file, NotWritable when none could be written there.
+    """
+    if len(photos) == 1 and not output.is_dir():
+        require_writable(output)
+        return {photos[0]: output}
+    targets: dict[Path, Path] = {}
+    for photo in dict.fromkeys(photos):
+        target = output / f"{photo.stem}.png"
+        if target in targets.values():
+            raise UsageError(f"two photos are called {photo.stem}: their cutouts would both be {target}. Rename one.")
+        targets[photo] = target
+    require_writable(output / "cutout.png")
+    return targets
+
+
+def cutout(
+    path: Path, target: Path, *, model: Path | None = None, keep: Path | None = None, drop: Path | None = None
+) -> dict[str, Any]:
+    """Cut one photo out into the PNG `target` and check its edges."""
+    from vitrina import steps
+    from vitrina.codec.encode import encode_png16
+
+    source = _take_in(path)
+    cut = steps.cutout(source, finder=steps.segmenter(model), keep=_mask(keep), drop=_mask(drop))
+    judgement = steps.check_edges(source, cut)
+    write_bytes(target, encode_png16(cut.foreground, cut.alpha))
+    parts = [{"region": part.region.as_dict(), "area_px": part.area_px, "holes": part.holes} for part in cut.parts]
+    return {"file": str(path), "output": str(target), "method": cut.method, "parts": parts, **judgement.as_dict()}
+
+
+def judge(
+    source: Path,
+    edit: Path,
+    *,
+    matte: Path | None = None,
+    facts: Path | None = None,
+    heatmap: Path | None = None,
+    named: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Does the file `edit` still show the piece in the file `source`?"""
+    from vitrina import steps
+    from vitrina.codec.encode import encode_png8
+    from vitrina.stages.verify import load_facts
+
+    if heatmap is not None:
+        require_writable(heatmap)
+    before = _take_in(source)
+    told = load_facts(read_bytes(facts), name=str(facts)) if facts else None
+    seen = steps.examine(before, _take_in(edit), matte=_alpha(matte), facts=told)
+    if heatmap is not None:
+        write_bytes(heatmap, encode_png8(seen.heatmap()))
+    return {**(named or {"source": str(source), "edit": str(edit)}), **seen.judgement.as_dict()}
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One row of a --pairs file: the paths as they were found, and source and edit as they were written."""
+
+    source: Path
+    edit: Path
+    matte: Path | None
+    facts: Path | None
+    named: Mapping[str, str]
+
+
+def read_pairs(path: Path) -> list[Pair]:
+    """The rows of a CSV with the columns source, edit and optionally matte, facts.
+
+    A relative path is looked up from the current folder first, then from the CSV's own folder.
+    """
+    try:
+        text = read_bytes(path).decode("utf-8-sig")
+        rows = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise Unreadable(f"{path}: not a CSV in UTF-8 ({error}). Its first line names the columns: source,edit") from error
+    if not rows:
+        raise Unreadable(f"{path}: no pairs in it (a first line with the columns source,edit and a line per pair are wanted).")
+    pairs = []
+    for number, row in enumerate(rows, start=2):
+        cells = {str(key).strip().lower(): (value or "").strip() for key, value in row.items() if isinstance(value, str)}
+        if not cells.get("source") or not cells.get("edit"):
+            raise Unreadable(f"{path}: line {number} names no source or no edit. The columns are source,edit[,matte,facts].")
+        found = {key: _look_up(cells[key], path.parent) if cells.get(key) else None for key in ("matte", "facts")}
+        named = {"source": cells["source"], "edit": cells["edit"]}
+        where = [_look_up(cells[key], path.parent) for key in ("source", "edit")]
+        pairs.append(Pair(where[0], where[1], found["matte"], found["facts"], named))
+    return pairs
+
+
+def judge_pairs(pairs: Sequence[Pair], *, workers: int = 2) -> Iterator[dict[str, Any]]:
+    """Judge every pair, in order; what cannot be read gives an error document and the rest goes on.
+
+    Several processes share the work, each with its models loaded once. Pairs of one source in a row stay together.
+    """
+    runs = [tuple(group) for _, group in groupby(pairs, key=lambda pair: (pair.source, pair.matte))]
+    chunks = [run[i : i + 8] for run in runs for i in range(0, len(run), 8)]
+    if workers == 1 or len(pairs) < 3:
+        for chunk in chunks:
+            yield from _judge_chunk(chunk)
+        return
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+    from multiprocessing import get_context
+
+    with ProcessPoolExecutor(min(workers, len(chunks)), mp_context=get_context("spawn"), initializer=_be_modest) as pool:
+        waiting = [pool.submit(_judge_chunk, chunk) for chunk in chunks]
+        try:
+            for answer in waiting:
+                yield from answer.result()
+        except BrokenProcessPool as error:
+            raise ResourceError("a worker process died, most likely out of memory. Try --workers 1.") from error
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def list_rules() -> dict[str, Any]:
+    """Every rule pack in short."""
+    from vitrina.rules.load import list_packs
+
+    return {"schema": "vitrina.rules-list/1", "packs": [_pack_in_short(pack) for pack in list_packs()]}
+
+
+def check_rules(path: Path, *, market: str, slot: str) -> dict[str, Any]:
+    """One file against one slot of one marketplace."""
+    from vitrina import steps
+
+    judgement = steps.check_rules(read_bytes(path), market=market, slot=slot, name=str(path))
+    return {"file": str(path), "market": market, "slot": slot, **judgement.as_dict()}
+
+
+def card(
+    photos: Sequence[Path],
+    *,
+    sku: str,
+    out: Path,
+    mode: str,
+    looks: Sequence[str],
+    markets: Sequence[str],
+    force: bool,
+    model: Path | None,
+    config: Config,
+    say: Say,
+) -> dict[str, Any]:
+    """The main job: a checked card of one SKU in the folder `out`. Returns the report document."""
+    from vitrina import pipeline, steps
+    from vitrina.backends.blobs import FolderBlobs
+
+    order = pipeline.CardOrder(
+        photos=tuple(photos), sku=sku, out=out, mode=_mode(mode), looks=tuple(looks), markets=tuple(markets), force=force,
+        max_megapixels=config.max_megapixels,
+    )  # fmt: skip
+    return pipeline.make_card(
+        order, blobs=FolderBlobs(config.home), finder=steps.segmenter(model), clock=lambda: datetime.now(UTC), say=say
+    )
+
+
+def _mode(name: str) -> str:
+    if name in ("jewelry", "lifestyle"):
+        raise NotBuilt(f"--mode {name} is not built yet: nothing may be generated around the piece so far. Use --mode exact.")
+    if name in ("video", "reels"):
+        from vitrina.stages.export import refuse_video
+
+        refuse_video(name)
+    if name != "exact":
+        raise UsageError(f"--mode {name!r}: there are exact, jewelry and lifestyle.")
+    return name
+
+
+def examine_house(config: Config, *, archive: bool, say: Say) -> dict[str, Any]:
+    """What is installed and in which state; with `archive` every original is read and hashed again."""
+    from vitrina.backends.segmenters import check_models
+    from vitrina.rules.load import list_packs
+
+    say("checking the models", 0.1)
+    versions = {"vitrina": __version__, "python": sys.version.split()[0], **{name: _version(name) for name in _LIBRARIES}}
+    models = check_models()
+    today = date.today()
+    packs = {pack.market: {"version": str(pack.version), "read on": str(pack.checked_on)} for pack in list_packs()}
+    stale = [pack for pack in list_packs() if pack.is_stale(today)]
+    problems = [f"{name}: missing. Reinstall vitrina." for name, state in versions.items() if state == "missing"]
+    broken = [f"{name}: the model file is {state}. Reinstall vitrina." for name, state in models.items() if state != "ok"]
+    old = [f"{pack.market}: the rules were read on {pack.checked_on}; read the marketplace's page again." for pack in stale]
+    home, damaged = _examine_home(config, archive=archive, say=say)
+    return {
+        "schema": "vitrina.doctor/1",
+        "versions": versions,
+        "models": models,
+        "rule_packs": packs,
+        "home": home,
+        "problems": [*problems, *broken, *old, *damaged],
+        "exit_code": 4 if problems or broken or damaged else 1 if old else 0,
+    }
+
+
+def _examine_home(config: Config, *, archive: bool, say: Say) -> tuple[dict[str, Any], list[str]]:
+    from vitrina.backends.blobs import FolderBlobs
+
+    blobs = FolderBlobs(config.home)
+    digests = list(blobs.digests())
+    damaged = []
+    for number, digest in enumerate(digests if archive else ()):
+        say("hashing the archive again", number / len(digests))
+        try:
+            blobs.get(digest)
+        except VitrinaError as error:
+            damaged.append(str(error))
+    home = {"path": str(config.home), "originals": len(digests), "hashed": archive, "damaged": len(damaged)}
+    return home, damaged
+
+
+def _version(library: str) -> str:
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return "missing"
+
+
+def _take_in(path: Path) -> Source:
+    from vitrina import steps
+
+    return steps.take_in(read_bytes(path), name=str(path), max_megapixels=load_config().max_megapixels)
+
+
+def _alpha(path: Path | None) -> Alpha | None:
+    """A matte from a picture file: its alpha channel, else its grey values as they are written."""
+    from vitrina.steps import read_matte
+
+    return None if path is None else read_matte(read_bytes(path), name=str(path))
+
+
+def _mask(path: Path | None) -> Mask | None:
+    alpha = _alpha(path)
+    return None if alpha is None else alpha > 0.5
+
+
+def _look_up(name: str, beside: Path) -> Path:
+    path = Path(name)
+    return path if path.is_absolute() or path.exists() or not (beside / path).exists() else beside / path
+
+
+def _judge_chunk(chunk: Sequence[Pair]) -> list[dict[str, Any]]:
+    return [_judge_pair(pair) for pair in chunk]
+
+
+def _judge_pair(pair: Pair) -> dict[str, Any]:
+    try:
+        return judge(pair.source, pair.edit, matte=pair.matte, facts=pair.facts, named=pair.named)
+    except VitrinaError as error:
+        what = {"kind": type(error).__name__, "message": str(error), "exit_code": error.exit_code}
+        return {"schema": "vitrina.error/1", **pair.named, "error": what}
+
+
+def _be_modest() -> None:
+    """A worker process leaves ^C to its parent and uses one core, for there is a worker per core."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for name in ("OMP_NUM_THREADS", "VIPS_CONCURRENCY"):
+        os.environ.setdefault(name, "1")
+    import cv2
+
+    cv2.setNumThreads(1)

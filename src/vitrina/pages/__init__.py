@@ -1,0 +1,1 @@
+"""Pages: a card's report as one self-contained HTML file."""

@@ -1,0 +1,136 @@
+"""The single steps of a photo's way, values in and values out: what notebooks call and what `pipeline` strings together."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from numpy.typing import NDArray
+
+from vitrina.codec.decode import MAX_MEGAPIXELS, decode
+from vitrina.errors import UsageError
+from vitrina.model import (
+    Adjustment, Alpha, Cutout, FileFacts, Finding, Judgement, Look, Mask, Rendition, Size, Source, Variant,
+)  # fmt: skip
+from vitrina.plugins import Segmenter, plugin
+
+if TYPE_CHECKING:
+    from vitrina.stages.verify import Examination, Facts
+
+
+def segmenter(model: Path | None = None) -> Segmenter:
+    """The network that finds the piece: the shipped one, or a local ONNX file."""
+    load = cast(Callable[[Path | None], Segmenter], plugin("segmenters", "onnx"))
+    return load(model)
+
+
+def take_in(data: bytes, *, name: str, max_megapixels: float = MAX_MEGAPIXELS) -> Source:
+    """A photo's bytes as a source: upright, in linear light."""
+    return decode(data, name=name, max_megapixels=max_megapixels)
+
+
+def inspect(source: Source, *, finder: Segmenter | None = None) -> Judgement:
+    """Is this photo good enough to work from? Light, focus, colour, framing, marks."""
+    from vitrina.stages.cutout import find_piece
+    from vitrina.stages.intake import check_source
+
+    started = time.perf_counter()
+    piece = find_piece(source, finder or segmenter())
+    found = time.perf_counter()
+    findings, measures = check_source(source, piece=piece)
+    ended = time.perf_counter()
+    seconds = {"find": found - started, "check": ended - found, "total": ended - started}
+    return Judgement("vitrina.inspect/1", (*source.notes, *findings), measures, seconds)
+
+
+def cutout(
+    source: Source, *, finder: Segmenter | None = None, keep: Mask | None = None, drop: Mask | None = None
+) -> Cutout:
+    """The piece cut out of its photo. `keep` and `drop` are masks at the size of the source that overrule the program."""
+    from vitrina.stages.cutout import cut_out
+
+    for what, mask in (("keep", keep), ("drop", drop)):
+        if mask is not None and mask.shape != source.rgb.shape[:2]:
+            raise UsageError(
+                f"{what}: the mask is {mask.shape[1]}×{mask.shape[0]}, the upright photo {source.size}. Make them the same size."
+            )
+    return cut_out(source, finder or segmenter(), keep=keep, drop=drop)
+
+
+def check_edges(source: Source, cut: Cutout) -> Judgement:
+    """Are the edges of the cutout clean, and is nothing lost or filled?"""
+    from vitrina.stages.cutout import check_edges
+
+    started = time.perf_counter()
+    findings: tuple[Finding, ...] = cut.notes
+    measures = {}
+    if cut.parts:
+        found, measures = check_edges(source, cut)
+        findings = (*findings, *found)
+    seconds = {**cut.seconds, "check": time.perf_counter() - started}
+    seconds["total"] = cut.seconds.get("total", 0.0) + seconds["check"]
+    return Judgement("vitrina.cutout/1", findings, measures, seconds)
+
+
+def compose(cut: Cutout, look: str | Look = "white", *, adjustment: Adjustment | None = None) -> Variant:
+    """The cutout dressed in a look; without an `adjustment` the colours stay as photographed."""
+    from vitrina.stages import scene
+
+    return scene.compose(cut, look, adjustment=adjustment or scene.AS_SHOT)
+
+
+def examine(
+    source: Source, edit: Source, *, matte: Alpha | None = None, facts: Facts | None = None, finder: Segmenter | None = None
+) -> Examination:
+    """`verify`, keeping what its heatmap is drawn from."""
+    from vitrina.stages.verify import examine
+
+    return examine(source, edit, segmenter=finder or segmenter(), matte=matte, facts=facts)
+
+
+def verify(
+    source: Source, edit: Source, *, matte: Alpha | None = None, facts: Facts | None = None, finder: Segmenter | None = None
+) -> Judgement:
+    """Does `edit`, made by any tool, still show the piece in `source`? `matte` is the source's alpha, when it is known."""
+    return examine(source, edit, matte=matte, facts=facts, finder=finder).judgement
+
+
+def render(variant: Variant, *, market: str, slot: str = "main") -> Rendition:
+    """`variant` encoded for a slot of a marketplace, by the marketplace's rule pack."""
+    from vitrina.rules.load import load_pack
+    from vitrina.stages.export import render
+
+    return render(variant, load_pack(market), slot)
+
+
+def check_rules(data: bytes, *, market: str, slot: str = "main", name: str = "picture") -> Judgement:
+    """An encoded file against a slot of a marketplace."""
+    from vitrina.rules.load import load_pack
+    from vitrina.stages.export import check_rules
+
+    return check_rules(data, load_pack(market), slot, name=name)
+
+
+def from_array(rgb: NDArray[Any], *, name: str = "array") -> Source:
+    """A picture from a notebook as a source: uint8 or uint16 as sRGB, float32 as linear light; (rows, columns, 3)."""
+    import numpy as np
+
+    from vitrina.imaging.colour import decode_srgb
+
+    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype not in (np.uint8, np.uint16, np.float32):
+        raise UsageError(f"{name}: {rgb.dtype} of shape {rgb.shape}; uint8, uint16 or float32 of (rows, columns, 3) wanted.")
+    linear = np.asarray(rgb, np.float32) if rgb.dtype == np.float32 else decode_srgb(rgb)
+    bits = 8 * rgb.dtype.itemsize
+    size = Size(rgb.shape[1], rgb.shape[0])
+    facts = FileFacts("array", size, "RGB", bits, rgb.nbytes, 1, False, None, None, 1)
+    return Source(linear, name, facts)
+
+
+def read_matte(data: bytes, *, name: str) -> Alpha:
+    """A matte from a picture's bytes: its alpha channel when it has one, else its grey values as they are written."""
+    from vitrina.imaging.colour import encode_srgb
+
+    picture = take_in(data, name=name)
+    return picture.alpha if picture.alpha is not None else encode_srgb(picture.rgb[..., 1])
