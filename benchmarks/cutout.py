@@ -143,7 +143,9 @@ def load(folder: Path) -> tuple[Source, Alpha]:
 
 def table(scores: dict[str, dict[str, Score]]) -> None:
     """One line per scene and tool, then the means."""
-    print(f"{'':28} {'MSE e3':>8} {'SAD k':>8} {'grad k':>8} {'holes':>9} {'lost %':>7} {'thru %':>7} {'false %':>8} {'s':>6}")
+    print(
+        f"{'':28} {'MSE e3':>8} {'SAD k':>8} {'grad k':>8} {'holes':>9} {'lost %':>7} {'thru %':>7} {'false %':>8} {'s':>6}"
+    )
     for scene in next(iter(scores.values())):
         for tool, by_scene in scores.items():
             print(_line(f"{scene} {tool}", [by_scene[scene]]))
@@ -233,7 +235,10 @@ def main() -> None:
     same = hashlib.sha256(again.tobytes()).digest() == hashlib.sha256(cutouts[first.name].alpha.tobytes()).digest()
     print(f"\nsame photo, same bytes: {'yes' if same else 'NO'}")
     steps = {step for cutout in cutouts.values() for step in cutout.seconds}
-    print("mean seconds per step:", {s: round(float(np.mean([c.seconds.get(s, 0) for c in cutouts.values()])), 3) for s in steps})
+    print(
+        "mean seconds per step:",
+        {s: round(float(np.mean([c.seconds.get(s, 0) for c in cutouts.values()])), 3) for s in steps},
+    )
     if options.sheet:
         sheet(cutouts, options.sheet)
 

@@ -77,12 +77,17 @@ def main() -> None:
         located = _located(answer, row)
         counts[kind].append((flagged, named, located))
         if args.list and not (flagged and named and located):
-            print(f"  {'' if flagged else 'MISSED '}{'' if named else 'UNNAMED '}{'' if located else 'UNPLACED '}{row['file']}: {_short(answer)}")
+            print(
+                f"  {'' if flagged else 'MISSED '}{'' if named else 'UNNAMED '}{'' if located else 'UNPLACED '}{row['file']}: {_short(answer)}"
+            )
     _report(counts, clean, seconds)
 
 
 def _short(answer: Judgement) -> str:
-    return ", ".join(f"{f.check}/{f.code}:{f.measured if not isinstance(f.measured, float) else round(f.measured, 2)}" for f in answer.findings)[:230]
+    return ", ".join(
+        f"{f.check}/{f.code}:{f.measured if not isinstance(f.measured, float) else round(f.measured, 2)}"
+        for f in answer.findings
+    )[:230]
 
 
 def _located(answer: Judgement, row: dict[str, str]) -> bool:
@@ -111,9 +116,15 @@ def _report(counts: dict, clean: dict, seconds: list[float]) -> None:
     for kind in sorted(counts):
         rows = counts[kind]
         everything += rows
-        print(f"{kind:22}{len(rows):4}  " + "".join(f"{_interval(sum(r[k] for r in rows), len(rows)):20}" for k in range(3)))
+        print(
+            f"{kind:22}{len(rows):4}  "
+            + "".join(f"{_interval(sum(r[k] for r in rows), len(rows)):20}" for k in range(3))
+        )
     if everything:
-        print(f"{'all':22}{len(everything):4}  " + "".join(f"{_interval(sum(r[k] for r in everything), len(everything)):20}" for k in range(3)))
+        print(
+            f"{'all':22}{len(everything):4}  "
+            + "".join(f"{_interval(sum(r[k] for r in everything), len(everything)):20}" for k in range(3))
+        )
     alarms = total = 0
     for kind in sorted(clean):
         verdicts = clean[kind]

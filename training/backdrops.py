@@ -5,8 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-WORDS = ("ring studio gold craft paper 925 silver magazine summer collection number atelier price love letters news page "
-         "story garden market music").split()  # fmt: skip
+WORDS = ["ring", "studio", "gold", "craft", "paper", "925", "silver", "magazine", "summer", "collection", "number", "atelier", "price", "love", "letters", "news", "page", "story", "garden", "market", "music"]  # fmt: skip
 
 
 def backdrop(rng: np.random.Generator, side: int) -> tuple[np.ndarray, str]:
@@ -63,8 +62,12 @@ def cloth(rng: np.random.Generator, side: int) -> np.ndarray:
 
 def wood(rng: np.random.Generator, side: int) -> np.ndarray:
     """Planks with stretched grain."""
-    grain = cv2.resize(rng.normal(0, 1, (side, max(4, side // 80))).astype(np.float32), (side, side), interpolation=cv2.INTER_CUBIC)
-    broad = cv2.resize(rng.normal(0, 1, (side // 12, 4)).astype(np.float32), (side, side), interpolation=cv2.INTER_CUBIC)
+    grain = cv2.resize(
+        rng.normal(0, 1, (side, max(4, side // 80))).astype(np.float32), (side, side), interpolation=cv2.INTER_CUBIC
+    )
+    broad = cv2.resize(
+        rng.normal(0, 1, (side // 12, 4)).astype(np.float32), (side, side), interpolation=cv2.INTER_CUBIC
+    )
     base = np.array([rng.uniform(120, 225), 0, 0])
     base[1], base[2] = base[0] * rng.uniform(0.68, 0.85), base[0] * rng.uniform(0.42, 0.68)
     picture = base * (1 + 0.06 * rng.uniform(0.5, 2) * grain + 0.07 * broad)[..., None]

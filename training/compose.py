@@ -24,7 +24,11 @@ class Example:
 
 def renders(folder: Path, *, held_out: bool) -> list[Path]:
     """Mattes of the rendered pieces, of the training or of the held-out share; photos lie beside them."""
-    return [p for p in sorted(folder.glob("*.png")) if (int(p.stem[-5:]) % _HELD_OUT == 5) == held_out and p.with_suffix(".jpg").exists()]
+    return [
+        p
+        for p in sorted(folder.glob("*.png"))
+        if (int(p.stem[-5:]) % _HELD_OUT == 5) == held_out and p.with_suffix(".jpg").exists()
+    ]
 
 
 def example(rng: np.random.Generator, side: int, mattes: list[Path]) -> Example:
@@ -69,7 +73,9 @@ def scenery(rng: np.random.Generator, side: int) -> np.ndarray:
     light = 1 + rng.normal(0, 0.12) * x + rng.normal(0, 0.12) * y - rng.uniform(0, 0.2) * (x * x + y * y)
     if rng.random() < 0.15:  # a hard edge of light: window bars, leaves
         edge = noise(rng, side, side / 4)[..., 0] > rng.uniform(-0.5, 1)
-        light = light * (1 - rng.uniform(0.15, 0.5) * cv2.GaussianBlur(edge.astype(np.float32), (0, 0), rng.uniform(1, 10)))
+        light = light * (
+            1 - rng.uniform(0.15, 0.5) * cv2.GaussianBlur(edge.astype(np.float32), (0, 0), rng.uniform(1, 10))
+        )
     return np.clip(ground * light[..., None], 0, 255)
 
 
@@ -92,7 +98,9 @@ def clutter(rng: np.random.Generator, ground: np.ndarray) -> np.ndarray:
         at, size = rng.uniform(0, side, 2), side * rng.uniform(0.04, 0.35)
         angle = np.linspace(0, 2 * np.pi, 30)
         reach = 1 + 0.3 * np.sin(angle * int(rng.integers(1, 5)) + rng.uniform(0, 6))
-        shape = np.rint(at + size * reach[:, None] * np.stack([np.cos(angle), rng.uniform(0.3, 1) * np.sin(angle)], -1)).astype(np.int32)
+        shape = np.rint(
+            at + size * reach[:, None] * np.stack([np.cos(angle), rng.uniform(0.3, 1) * np.sin(angle)], -1)
+        ).astype(np.int32)
         cv2.fillPoly(sheet, [shape], tuple(float(v) for v in colour(rng, 0.0, 0.9) * rng.uniform(0.3, 1.05)))
         cv2.fillPoly(cover, [shape], 1.0)
     blur = side * rng.uniform(0.004, 0.03)
@@ -167,7 +175,9 @@ def _placed(rng: np.random.Generator, photo: np.ndarray, alpha: np.ndarray, side
     part = whole if rng.random() < 0.55 else int(whole * rng.uniform(0.55, 1))
     y, x = (int(v) for v in rng.integers(0, whole - part + 1, 2))
     box = np.s_[y : y + part, x : x + part]
-    return _scaled(np.ascontiguousarray(photo[box]), side), np.clip(_scaled(np.ascontiguousarray(alpha[box]), side), 0, 1)
+    return _scaled(np.ascontiguousarray(photo[box]), side), np.clip(
+        _scaled(np.ascontiguousarray(alpha[box]), side), 0, 1
+    )
 
 
 def _scaled(image: np.ndarray, side: int) -> np.ndarray:
@@ -177,10 +187,15 @@ def _scaled(image: np.ndarray, side: int) -> np.ndarray:
 def _cut(photo: np.ndarray, alpha: np.ndarray, rng: np.random.Generator, side: int) -> Layer:
     """A rendered piece freed from its ground, turned, scaled and moved."""
     sure = (alpha > 0.97).astype(np.float32)
-    spread = cv2.GaussianBlur(photo * sure[..., None], (0, 0), 1.2) / np.maximum(cv2.GaussianBlur(sure, (0, 0), 1.2), 1e-3)[..., None]
+    spread = (
+        cv2.GaussianBlur(photo * sure[..., None], (0, 0), 1.2)
+        / np.maximum(cv2.GaussianBlur(sure, (0, 0), 1.2), 1e-3)[..., None]
+    )
     picture = np.where(sure[..., None] > 0, photo, spread)
     centre = len(alpha) / 2
-    matrix = cv2.getRotationMatrix2D((centre, centre), float(rng.uniform(0, 360)), float(side / len(alpha) * rng.uniform(0.5, 1.15)))
+    matrix = cv2.getRotationMatrix2D(
+        (centre, centre), float(rng.uniform(0, 360)), float(side / len(alpha) * rng.uniform(0.5, 1.15))
+    )
     matrix[:, 2] += side / 2 - centre + rng.normal(0, 0.08, 2) * side
     moved = cv2.warpAffine(picture, matrix, (side, side), flags=cv2.INTER_LINEAR)
     return moved, np.clip(cv2.warpAffine(alpha, matrix, (side, side), flags=cv2.INTER_LINEAR), 0, 1)

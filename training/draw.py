@@ -14,7 +14,16 @@ Layer = tuple[np.ndarray, np.ndarray]
 
 _OVER = 2
 _SHIFT = 4
-METALS = ((232, 190, 96), (214, 170, 80), (226, 172, 148), (205, 205, 206), (228, 228, 226), (150, 150, 154), (96, 94, 92), (52, 50, 50))
+METALS = (
+    (232, 190, 96),
+    (214, 170, 80),
+    (226, 172, 148),
+    (205, 205, 206),
+    (228, 228, 226),
+    (150, 150, 154),
+    (96, 94, 92),
+    (52, 50, 50),
+)
 
 
 class Sheet:
@@ -79,7 +88,9 @@ class Sheet:
     def _line(self, points: np.ndarray, width: float, colour: np.ndarray, *, closed: bool, cover: bool = False) -> None:
         fixed = [np.rint(points * _OVER * 2**_SHIFT).astype(np.int32)]
         thick = max(1, round(width * _OVER))
-        cv2.polylines(self.colour, fixed, closed, tuple(float(c) for c in np.clip(colour, 0, 255)), thick, cv2.LINE_8, _SHIFT)
+        cv2.polylines(
+            self.colour, fixed, closed, tuple(float(c) for c in np.clip(colour, 0, 255)), thick, cv2.LINE_8, _SHIFT
+        )
         if cover:
             cv2.polylines(self.cover, fixed, closed, 255, thick, cv2.LINE_AA, _SHIFT)
 
@@ -98,10 +109,19 @@ def draw(rng: np.random.Generator, side: int) -> Layer:
     """One to three drawn things on a clear sheet."""
     sheet = Sheet(rng, side)
     for _ in range(int(rng.choice([1, 2, 3], p=[0.6, 0.25, 0.15]))):
-        kind = rng.choice(["chain", "strand", "line", "hook", "ring", "openwork", "stones"], p=[0.34, 0.12, 0.12, 0.12, 0.12, 0.1, 0.08])
-        {"chain": _chain, "strand": _strand, "line": _line_chain, "hook": _hook, "ring": _ring, "openwork": _openwork, "stones": _stones}[
-            str(kind)
-        ](rng, sheet)
+        kind = rng.choice(
+            ["chain", "strand", "line", "hook", "ring", "openwork", "stones"],
+            p=[0.34, 0.12, 0.12, 0.12, 0.12, 0.1, 0.08],
+        )
+        {
+            "chain": _chain,
+            "strand": _strand,
+            "line": _line_chain,
+            "hook": _hook,
+            "ring": _ring,
+            "openwork": _openwork,
+            "stones": _stones,
+        }[str(kind)](rng, sheet)
     return sheet.finish()
 
 
@@ -194,13 +214,18 @@ def _hook(rng: np.random.Generator, sheet: Sheet) -> None:
         at = rng.uniform(0.2, 0.8, 2) * sheet.side
         sheet.wire(at + wire * size @ turn, width)
         for k in range(int(rng.integers(1, 4))):
-            sheet.stone(at + np.array([0, 0.35 + 0.6 * k]) * size @ turn, size * 0.32, colour, prongs=int(rng.choice([0, 4])))
+            sheet.stone(
+                at + np.array([0, 0.35 + 0.6 * k]) * size @ turn, size * 0.32, colour, prongs=int(rng.choice([0, 4]))
+            )
 
 
 def _ring(rng: np.random.Generator, sheet: Sheet) -> None:
     """A hoop or band seen at a slant, maybe with stones on it."""
     size = sheet.side * rng.uniform(0.06, 0.32)
-    rim = circle(size, 80) * [1, rng.uniform(0.25, 1)] @ spin(rng.uniform(0, 6.3)) + rng.uniform(0.25, 0.75, 2) * sheet.side
+    rim = (
+        circle(size, 80) * [1, rng.uniform(0.25, 1)] @ spin(rng.uniform(0, 6.3))
+        + rng.uniform(0.25, 0.75, 2) * sheet.side
+    )
     width = max(1.0, size * rng.uniform(0.02, 0.22))
     sheet.wire(rim, width, closed=True)
     if rng.random() < 0.5:
@@ -208,7 +233,9 @@ def _ring(rng: np.random.Generator, sheet: Sheet) -> None:
         for k in range(int(rng.integers(1, 14))):
             sheet.stone(rim[(start + 2 * k) % 80], width * rng.uniform(0.5, 0.9), colour)
     if rng.random() < 0.5:
-        sheet.stone(rim[int(rng.integers(80))], width * rng.uniform(1, 3), _colour(rng), prongs=int(rng.choice([0, 4, 6])))
+        sheet.stone(
+            rim[int(rng.integers(80))], width * rng.uniform(1, 3), _colour(rng), prongs=int(rng.choice([0, 4, 6]))
+        )
 
 
 def _openwork(rng: np.random.Generator, sheet: Sheet) -> None:
@@ -233,4 +260,6 @@ def _stones(rng: np.random.Generator, sheet: Sheet) -> None:
     centre, size = rng.uniform(0.25, 0.75, 2) * sheet.side, sheet.side * rng.uniform(0.01, 0.04)
     colour, other = _colour(rng), _colour(rng)
     for place in rng.normal(0, 2.2, (int(rng.integers(3, 24)), 2)) * size + centre:
-        sheet.stone(place, size * rng.uniform(0.7, 1.4), colour if rng.random() < 0.7 else other, prongs=int(rng.choice([0, 4])))
+        sheet.stone(
+            place, size * rng.uniform(0.7, 1.4), colour if rng.random() < 0.7 else other, prongs=int(rng.choice([0, 4]))
+        )

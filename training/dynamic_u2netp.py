@@ -1,6 +1,6 @@
 """Make U²-Net-p's ONNX file take any input size that is a multiple of 32, and drop its side outputs.
 
-    python training/dynamic_u2netp.py u2netp.onnx out.onnx        (needs the package onnx)
+python training/dynamic_u2netp.py u2netp.onnx out.onnx        (needs the package onnx)
 """
 
 import sys

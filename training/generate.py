@@ -88,9 +88,14 @@ def lights(rng: np.random.Generator) -> dict:
         power = rng.uniform(1.5, 4.5) * (4.4 / size) ** 2 * 0.8
         scene[f"light{index}"] = {
             "type": "rectangle",
-            "to_world": mi.ScalarTransform4f().look_at(origin=[float(v) for v in where], target=[0, 0, 0], up=[0.1, 0.2, 1])
+            "to_world": mi.ScalarTransform4f().look_at(
+                origin=[float(v) for v in where], target=[0, 0, 0], up=[0.1, 0.2, 1]
+            )
             @ mi.ScalarTransform4f().scale([float(size), float(size * rng.uniform(0.6, 1.6)), 1]),
-            "emitter": {"type": "area", "radiance": {"type": "rgb", "value": [float(power * max(t, 0.1)) for t in tint]}},
+            "emitter": {
+                "type": "area",
+                "radiance": {"type": "rgb", "value": [float(power * max(t, 0.1)) for t in tint]},
+            },
         }
     return scene
 
@@ -143,7 +148,9 @@ def scene(rng: np.random.Generator, side: int, spp: int) -> tuple[np.ndarray, np
     if kind == "mirror":
         surface = {"type": "principled", "base_color": {"type": "rgb", "value": [float(v) for v in picture[0, 0] / 255.0]},
                    "metallic": 0.0, "roughness": float(rng.uniform(0.03, 0.2)), "specular": 0.9}  # fmt: skip
-    ground = float(np.concatenate([v for v, _, _ in piece.parts])[:, 2].min()) - (0.002 if rng.random() < 0.85 else rng.uniform(0.2, 2))
+    ground = float(np.concatenate([v for v, _, _ in piece.parts])[:, 2].min()) - (
+        0.002 if rng.random() < 0.85 else rng.uniform(0.2, 2)
+    )
     full["floor"] = {
         "type": "rectangle", "bsdf": surface,
         "to_world": mi.ScalarTransform4f().translate([0, 0, ground])

@@ -70,14 +70,20 @@ def tube(path: np.ndarray, radius: float | np.ndarray, *, closed: bool, sides: i
         for k, centre in ((0, path[0]), (n - 1, path[-1])):
             vertices = np.vstack([vertices, centre])
             tip = len(vertices) - 1
-            ends.append(np.stack([np.full(sides, tip), k * sides + np.arange(sides), k * sides + (np.arange(sides) + 1) % sides], -1))
+            ends.append(
+                np.stack(
+                    [np.full(sides, tip), k * sides + np.arange(sides), k * sides + (np.arange(sides) + 1) % sides], -1
+                )
+            )
         faces = np.concatenate([faces, *ends])
     return vertices, faces
 
 
 def sphere(radius: float, detail: int = 20) -> Mesh:
     t, p = np.linspace(0, np.pi, detail), np.linspace(0, 2 * np.pi, 2 * detail, endpoint=False)
-    grid = np.stack([np.outer(np.sin(t), np.cos(p)), np.outer(np.sin(t), np.sin(p)), np.outer(np.cos(t), np.ones_like(p))], -1)
+    grid = np.stack(
+        [np.outer(np.sin(t), np.cos(p)), np.outer(np.sin(t), np.sin(p)), np.outer(np.cos(t), np.ones_like(p))], -1
+    )
     m = len(p)
     i, j = np.meshgrid(np.arange(detail - 1), np.arange(m), indexing="ij")
     a, b = i * m + j, i * m + (j + 1) % m
@@ -98,7 +104,9 @@ def gem(radius: float, kind: str, rng: np.random.Generator) -> Mesh:
     if kind == "pear":
         outline = np.stack([np.cos(angle) * (1 - 0.35 * np.sin(angle)), np.sin(angle) * 1.1], -1)
     if kind == "emerald":
-        outline = np.sign(outline) * np.array([[1, 0.45], [0.75, 0.7]])[np.arange(n) % 2 if n == 8 else np.zeros(n, int)]
+        outline = (
+            np.sign(outline) * np.array([[1, 0.45], [0.75, 0.7]])[np.arange(n) % 2 if n == 8 else np.zeros(n, int)]
+        )
         outline = outline[np.argsort(np.arctan2(outline[:, 1], outline[:, 0]))]
     levels = [(0.55, 0.34), (0.82, 0.22), (1.0, 0.04), (1.0, -0.02), (0.5, -0.5)]
     turnings = [0, 1, 0, 0, 1]
@@ -122,7 +130,9 @@ def gem(radius: float, kind: str, rng: np.random.Generator) -> Mesh:
 def setting(radius: float, rng: np.random.Generator, *, style: str | None = None, role: str = "gem") -> Piece:
     """A stone in prongs or a bezel, table up, its base near z = −radius."""
     piece = Piece()
-    kind = str(rng.choice(["round", "oval", "emerald", "princess", "pear", "cabochon"], p=[0.42, 0.14, 0.12, 0.1, 0.07, 0.15]))
+    kind = str(
+        rng.choice(["round", "oval", "emerald", "princess", "pear", "cabochon"], p=[0.42, 0.14, 0.12, 0.1, 0.07, 0.15])
+    )
     style = style or str(rng.choice(["prong", "bezel", "halo"], p=[0.5, 0.3, 0.2]))
     if style == "halo":
         kind = "round"
@@ -138,7 +148,11 @@ def setting(radius: float, rng: np.random.Generator, *, style: str | None = None
         for k in range(count):
             t = 2 * np.pi * k / count + np.pi / 4
             foot, top = np.array([0.35 * np.cos(t), 0.35 * np.sin(t), -1.0]), np.array([np.cos(t), np.sin(t), 0.22])
-            path = np.array([foot, (foot + top) / 2 + 0.08 * top * [1, 1, 0], top, top * [0.9, 0.9, 1.25]]) * radius * squeeze
+            path = (
+                np.array([foot, (foot + top) / 2 + 0.08 * top * [1, 1, 0], top, top * [0.9, 0.9, 1.25]])
+                * radius
+                * squeeze
+            )
             piece.add(tube(path, radius * 0.09, closed=False, sides=8), "metal")
         basket = np.stack([np.cos(angle), np.sin(angle), 0 * angle - 0.85], -1) * radius * [0.6, 0.6, 0.6] * squeeze
         piece.add(tube(basket, radius * 0.07, closed=True, sides=8), "metal")
@@ -149,7 +163,11 @@ def setting(radius: float, rng: np.random.Generator, *, style: str | None = None
             t = 2 * np.pi * k / around
             where = np.array([np.cos(t), np.sin(t), 0]) * (radius * 1.08 + small)
             piece.add(gem(small, "round", rng), "gem2", shift=where)
-            piece.add(sphere(small * 0.28, 6), "metal", shift=where * 1.02 + [small * np.cos(t + 1.5), small * np.sin(t + 1.5), 0.05])
+            piece.add(
+                sphere(small * 0.28, 6),
+                "metal",
+                shift=where * 1.02 + [small * np.cos(t + 1.5), small * np.sin(t + 1.5), 0.05],
+            )
         rim = np.stack([np.cos(angle), np.sin(angle), 0 * angle - 0.08], -1) * (radius * 1.08 + small) * [1, 1, 1]
         piece.add(tube(rim, small * 0.9, closed=True, flat=0.7), "metal")
     return piece
@@ -162,10 +180,18 @@ def ring(rng: np.random.Generator) -> Piece:
     wide, thick = rng.choice([rng.uniform(0.05, 0.12), rng.uniform(0.15, 0.5)], p=[0.65, 0.35]), rng.uniform(0.05, 0.12)
     t = np.linspace(0, 2 * np.pi, 24, endpoint=False)
     power = rng.uniform(0.4, 1.0)
-    section = np.stack([np.sign(np.cos(t)) * np.abs(np.cos(t)) ** power * wide, np.sign(np.sin(t)) * np.abs(np.sin(t)) ** power * thick], -1)
+    section = np.stack(
+        [
+            np.sign(np.cos(t)) * np.abs(np.cos(t)) ** power * wide,
+            np.sign(np.sin(t)) * np.abs(np.sin(t)) ** power * thick,
+        ],
+        -1,
+    )
     width = 1 + rng.uniform(-0.4, 0.6) * (0.5 + 0.5 * np.sin(angle)) ** 2
     r = 1.0 + section[None, :, 1]
-    vertices = np.stack([r * np.cos(angle)[:, None], section[None, :, 0] * width[:, None], r * np.sin(angle)[:, None]], -1)
+    vertices = np.stack(
+        [r * np.cos(angle)[:, None], section[None, :, 0] * width[:, None], r * np.sin(angle)[:, None]], -1
+    )
     n, m = len(angle), len(t)
     i, j = np.meshgrid(np.arange(n), np.arange(m), indexing="ij")
     a, b = i * m + j, i * m + (j + 1) % m
@@ -181,9 +207,15 @@ def ring(rng: np.random.Generator) -> Piece:
                 for k in range(int(rng.integers(1, 8))):
                     t0 = np.pi / 2 + side * (size * 0.9 + small + 2.1 * small * k)
                     turned = turn("y", -(t0 - np.pi / 2))
-                    piece.add(gem(small, "round", rng), "gem2", turned, (1.0 + thick) * np.array([np.cos(t0), 0, np.sin(t0)]))
+                    piece.add(
+                        gem(small, "round", rng), "gem2", turned, (1.0 + thick) * np.array([np.cos(t0), 0, np.sin(t0)])
+                    )
                     for s in (-1, 1):
-                        piece.add(sphere(small * 0.3, 6), "metal", shift=(1.02 + thick) * np.array([np.cos(t0), 0, np.sin(t0)]) + [0, s * small, 0])
+                        piece.add(
+                            sphere(small * 0.3, 6),
+                            "metal",
+                            shift=(1.02 + thick) * np.array([np.cos(t0), 0, np.sin(t0)]) + [0, s * small, 0],
+                        )
     pose = rng.random()
     lean = turn("x", rng.uniform(-0.5, 0.5)) if pose < 0.6 else turn("x", np.pi / 2 + rng.uniform(-0.35, 0.1))
     out = Piece()
@@ -194,9 +226,18 @@ def ring(rng: np.random.Generator) -> Piece:
 def link(kind: str, wire: float, rng: np.random.Generator) -> tuple[Mesh, float]:
     """One link in the xy plane along x, and the pitch at which the next begins."""
     t = np.linspace(0, 2 * np.pi, 40, endpoint=False)
-    long, wide = {"cable": (1.0, 0.72), "round": (0.85, 0.85), "paperclip": (1.8, 0.55), "curb": (1.0, 0.75), "figaro": (1.9, 0.8)}[kind]
+    long, wide = {
+        "cable": (1.0, 0.72),
+        "round": (0.85, 0.85),
+        "paperclip": (1.8, 0.55),
+        "curb": (1.0, 0.75),
+        "figaro": (1.9, 0.8),
+    }[kind]
     power = 0.55 if kind == "paperclip" else 1.0
-    x, y = np.sign(np.cos(t)) * np.abs(np.cos(t)) ** power * long, np.sign(np.sin(t)) * np.abs(np.sin(t)) ** power * wide
+    x, y = (
+        np.sign(np.cos(t)) * np.abs(np.cos(t)) ** power * long,
+        np.sign(np.sin(t)) * np.abs(np.sin(t)) ** power * wide,
+    )
     z = 0.28 * np.sin(2 * t) if kind in ("curb", "figaro") else 0 * t
     path = np.stack([x, y, z], -1)
     return tube(path, wire, closed=True, sides=9), 2 * (long - wire) * (0.62 if kind == "curb" else 0.9)
@@ -226,7 +267,13 @@ def along(points: np.ndarray, pitch: float) -> tuple[np.ndarray, np.ndarray]:
     count = max(2, round(where[-1] / pitch))
     at = (np.arange(count) + 0.5) * where[-1] / count
     xy = np.stack([np.interp(at, where, points[:, k]) for k in (0, 1)], -1)
-    ahead = np.stack([np.interp(at + pitch / 4, where, points[:, k]) - np.interp(at - pitch / 4, where, points[:, k]) for k in (0, 1)], -1)
+    ahead = np.stack(
+        [
+            np.interp(at + pitch / 4, where, points[:, k]) - np.interp(at - pitch / 4, where, points[:, k])
+            for k in (0, 1)
+        ],
+        -1,
+    )
     return xy, np.arctan2(ahead[:, 1], ahead[:, 0])
 
 
@@ -234,7 +281,12 @@ def chain(rng: np.random.Generator) -> Piece:
     """A chain, strand or tennis bracelet with clasp and perhaps a pendant."""
     piece = Piece()
     points, closed = course(rng)
-    kind = str(rng.choice(["cable", "round", "paperclip", "curb", "figaro", "strand", "tennis"], p=[0.2, 0.14, 0.14, 0.2, 0.08, 0.14, 0.1]))
+    kind = str(
+        rng.choice(
+            ["cable", "round", "paperclip", "curb", "figaro", "strand", "tennis"],
+            p=[0.2, 0.14, 0.14, 0.2, 0.08, 0.14, 0.1],
+        )
+    )
     if kind in ("strand", "tennis"):
         size = rng.uniform(0.03, 0.11)
         xy, heading = along(points, size * rng.uniform(2.02, 2.5))
@@ -259,7 +311,9 @@ def chain(rng: np.random.Generator) -> Piece:
         xy, heading = along(points, (plain_pitch if kind == "figaro" else pitch) * link_size)
         roll = rng.uniform(0.2, 1.0)
         for k, (place, angle) in enumerate(zip(xy, heading, strict=True)):
-            tilt = (0.0 if kind in ("curb", "figaro") else (roll if k % 2 else -roll) * rng.uniform(0.8, 1.2)) + rng.normal(0, 0.07)
+            tilt = (
+                0.0 if kind in ("curb", "figaro") else (roll if k % 2 else -roll) * rng.uniform(0.8, 1.2)
+            ) + rng.normal(0, 0.07)
             mesh = shape if kind != "figaro" or k % 4 == 0 else plain
             matrix = turn("z", angle + rng.normal(0, 0.06)) @ turn("x", tilt) * link_size
             piece.add(mesh, "metal", matrix, np.array([*place, link_size * (wire + 0.75 * np.sin(abs(tilt)) + 0.1)]))
@@ -271,7 +325,9 @@ def chain(rng: np.random.Generator) -> Piece:
         size = rng.uniform(0.06, 0.24)
         angle = np.linspace(0, 2 * np.pi, 28, endpoint=False)
         bail = np.stack([np.cos(angle) * 0.4, np.sin(angle), 0.5 + 0 * angle], -1) * size * 0.4
-        piece.add(tube(bail, size * 0.07, closed=True, sides=8), "metal", shift=np.array([low[0], low[1] - size * 0.3, 0]))
+        piece.add(
+            tube(bail, size * 0.07, closed=True, sides=8), "metal", shift=np.array([low[0], low[1] - size * 0.3, 0])
+        )
         piece.join(drop(size, rng), shift=np.array([low[0], low[1] - size * 1.8, size * 0.5]))
     return piece
 
@@ -296,7 +352,9 @@ def drop(size: float, rng: np.random.Generator) -> Piece:
     if kind == "stone":
         piece.join(setting(size, rng))
     elif kind == "disc":
-        piece.add((lambda m: (m[0] * [1, 1, 0.12], m[1]))(sphere(size, 24)), "metal" if rng.random() < 0.7 else "enamel")
+        piece.add(
+            (lambda m: (m[0] * [1, 1, 0.12], m[1]))(sphere(size, 24)), "metal" if rng.random() < 0.7 else "enamel"
+        )
         piece.add(gem(size * 0.2, "round", rng), "gem", shift=np.array([0, 0, size * 0.12]))
     elif kind == "bead":
         piece.add(sphere(size, 24), "bead")
@@ -326,7 +384,9 @@ def earrings(rng: np.random.Generator) -> Piece:
         shape, pitch = link("round", 0.2, rng)
         for k in range(int(rng.integers(0, 7))):
             s = 0.055
-            one.add(shape, "metal", turn("z", np.pi / 2) @ turn("x", 0.5 if k % 2 else -0.5) * s, np.array([0, y - s, s]))
+            one.add(
+                shape, "metal", turn("z", np.pi / 2) @ turn("x", 0.5 if k % 2 else -0.5) * s, np.array([0, y - s, s])
+            )
             y -= pitch * s
         one.join(drop(size, rng), shift=np.array([0, y - size * 0.95, size * 0.4]))
     elif kind == "stud":
@@ -335,7 +395,11 @@ def earrings(rng: np.random.Generator) -> Piece:
     else:
         a = np.linspace(0.1, 2 * np.pi - 0.1, 80)
         path = np.stack([np.cos(a), np.sin(a), 0 * a], -1) * size * 1.5
-        one.add(tube(path, size * rng.uniform(0.06, 0.3), closed=False, flat=rng.uniform(0.6, 1.4)), "metal", turn("x", rng.uniform(-0.8, 0.8)))
+        one.add(
+            tube(path, size * rng.uniform(0.06, 0.3), closed=False, flat=rng.uniform(0.6, 1.4)),
+            "metal",
+            turn("x", rng.uniform(-0.8, 0.8)),
+        )
     piece = Piece()
     for side in (-1, 1):
         place = np.array([side * rng.uniform(0.4, 0.6), rng.normal(0, 0.06), 0])

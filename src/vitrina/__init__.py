@@ -51,7 +51,15 @@ if TYPE_CHECKING:
     from vitrina.model import Cutout, Finding, Judgement, Rendition, Severity, Source, Variant, Verdict
     from vitrina.pipeline import CardOrder, make_card
     from vitrina.steps import (
-        check_edges, check_rules, compose, cutout, from_array, inspect, render, take_in, verify,
+        check_edges,
+        check_rules,
+        compose,
+        cutout,
+        from_array,
+        inspect,
+        render,
+        take_in,
+        verify,
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from vitrina import __version__
 from vitrina.config import Config, load_config
-from vitrina.errors import InputError, NotBuilt, ResourceError, Unreadable, UsageError, VitrinaError
+from vitrina.errors import NotBuilt, ResourceError, Unreadable, UsageError, VitrinaError
 from vitrina.files import read_bytes, require_writable, write_bytes
 
 if TYPE_CHECKING:
@@ -24,7 +24,16 @@ if TYPE_CHECKING:
 
 Say = Callable[[str, float], None]
 
-_LIBRARIES = ("numpy", "opencv-python-headless", "onnxruntime", "pyvips", "pyvips-binary", "pillow", "pi-heif", "rapidocr")
+_LIBRARIES = (
+    "numpy",
+    "opencv-python-headless",
+    "onnxruntime",
+    "pyvips",
+    "pyvips-binary",
+    "pillow",
+    "pi-heif",
+    "rapidocr",
+)
 
 
 def inspect(path: Path, *, model: Path | None = None) -> dict[str, Any]:
@@ -112,14 +121,22 @@ def read_pairs(path: Path) -> list[Pair]:
         text = read_bytes(path).decode("utf-8-sig")
         rows = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
-        raise Unreadable(f"{path}: not a CSV in UTF-8 ({error}). Its first line names the columns: source,edit") from error
+        raise Unreadable(
+            f"{path}: not a CSV in UTF-8 ({error}). Its first line names the columns: source,edit"
+        ) from error
     if not rows:
-        raise Unreadable(f"{path}: no pairs in it (a first line with the columns source,edit and a line per pair are wanted).")
+        raise Unreadable(
+            f"{path}: no pairs in it (a first line with the columns source,edit and a line per pair are wanted)."
+        )
     pairs = []
     for number, row in enumerate(rows, start=2):
-        cells = {str(key).strip().lower(): (value or "").strip() for key, value in row.items() if isinstance(value, str)}
+        cells = {
+            str(key).strip().lower(): (value or "").strip() for key, value in row.items() if isinstance(value, str)
+        }
         if not cells.get("source") or not cells.get("edit"):
-            raise Unreadable(f"{path}: line {number} names no source or no edit. The columns are source,edit[,matte,facts].")
+            raise Unreadable(
+                f"{path}: line {number} names no source or no edit. The columns are source,edit[,matte,facts]."
+            )
         found = {key: _look_up(cells[key], path.parent) if cells.get(key) else None for key in ("matte", "facts")}
         named = {"source": cells["source"], "edit": cells["edit"]}
         where = [_look_up(cells[key], path.parent) for key in ("source", "edit")]
@@ -142,7 +159,9 @@ def judge_pairs(pairs: Sequence[Pair], *, workers: int = 2) -> Iterator[dict[str
     from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import get_context
 
-    with ProcessPoolExecutor(min(workers, len(chunks)), mp_context=get_context("spawn"), initializer=_be_modest) as pool:
+    with ProcessPoolExecutor(
+        min(workers, len(chunks)), mp_context=get_context("spawn"), initializer=_be_modest
+    ) as pool:
         waiting = [pool.submit(_judge_chunk, chunk) for chunk in chunks]
         try:
             for answer in waiting:
@@ -196,7 +215,9 @@ def card(
 
 def _mode(name: str) -> str:
     if name in ("jewelry", "lifestyle"):
-        raise NotBuilt(f"--mode {name} is not built yet: nothing may be generated around the piece so far. Use --mode exact.")
+        raise NotBuilt(
+            f"--mode {name} is not built yet: nothing may be generated around the piece so far. Use --mode exact."
+        )
     if name in ("video", "reels"):
         from vitrina.stages.export import refuse_video
 
@@ -212,14 +233,22 @@ def examine_house(config: Config, *, archive: bool, say: Say) -> dict[str, Any]:
     from vitrina.rules.load import list_packs
 
     say("checking the models", 0.1)
-    versions = {"vitrina": __version__, "python": sys.version.split()[0], **{name: _version(name) for name in _LIBRARIES}}
+    versions = {
+        "vitrina": __version__,
+        "python": sys.version.split()[0],
+        **{name: _version(name) for name in _LIBRARIES},
+    }
     models = check_models()
     today = date.today()
     packs = {pack.market: {"version": str(pack.version), "read on": str(pack.checked_on)} for pack in list_packs()}
     stale = [pack for pack in list_packs() if pack.is_stale(today)]
     problems = [f"{name}: missing. Reinstall vitrina." for name, state in versions.items() if state == "missing"]
-    broken = [f"{name}: the model file is {state}. Reinstall vitrina." for name, state in models.items() if state != "ok"]
-    old = [f"{pack.market}: the rules were read on {pack.checked_on}; read the marketplace's page again." for pack in stale]
+    broken = [
+        f"{name}: the model file is {state}. Reinstall vitrina." for name, state in models.items() if state != "ok"
+    ]
+    old = [
+        f"{pack.market}: the rules were read on {pack.checked_on}; read the marketplace's page again." for pack in stale
+    ]
     home, damaged = _examine_home(config, archive=archive, say=say)
     return {
         "schema": "vitrina.doctor/1",

@@ -40,7 +40,9 @@ class CardFolder:
             shutil.rmtree(left, ignore_errors=True)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         shutil.rmtree(self._aside, ignore_errors=True)
         if kind is not None and self._is_new:
             with contextlib.suppress(OSError):

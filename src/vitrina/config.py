@@ -61,7 +61,9 @@ def _positive(value: object) -> float:
     except ValueError:
         number = -1.0
     if not 0 < number < 10_000:
-        raise UsageError(f"VITRINA_MAX_MEGAPIXELS: {value!r} is not a number of megapixels (0 to 10000), for example 120.")
+        raise UsageError(
+            f"VITRINA_MAX_MEGAPIXELS: {value!r} is not a number of megapixels (0 to 10000), for example 120."
+        )
     return number
 
 

@@ -90,6 +90,8 @@ def _write_straight(target: Path, data: bytes) -> None:
 def _not_writable(path: Path, size: int, error: OSError | ValueError) -> NotWritable:
     number = getattr(error, "errno", None)
     if number in _FULL:
-        return NotWritable(f"{path}: cannot be written (the disk is full or the file too large for it; {size} bytes). Free some space.")
+        return NotWritable(
+            f"{path}: cannot be written (the disk is full or the file too large for it; {size} bytes). Free some space."
+        )
     reason = getattr(error, "strerror", None) or error
     return NotWritable(f"{path}: cannot be written ({reason}). Choose another output.")

@@ -8,24 +8,19 @@ report says all of it. Every maker is followed by its checker.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from vitrina import __version__, steps
+from vitrina import steps
 from vitrina.card_folder import CardFolder
-from vitrina.codec.encode import encode_png16
-from vitrina.errors import InputError, UsageError
+from vitrina.errors import InputError
 from vitrina.files import read_bytes
-from vitrina.model import Adjustment, Cutout, Digest, Finding, Judgement, Severity, Source, Variant, verdict_of
+from vitrina.model import Digest, Finding, Judgement, Severity, Source
 from vitrina.pages.pictures import Pictures
-from vitrina.pages.report import NOTICE, report_page
 from vitrina.plugins import BlobStore, Segmenter
-from vitrina.rules.load import load_pack
-from vitrina.stages.export import file_name
-from vitrina.stages.scene import named_look, neutral_adjustment
 
 Say = Callable[[str, float], None]
 """Called with what is being done and the share that is done, 0…1."""
@@ -67,7 +62,12 @@ class Photo:
 
 
 def make_card(
-    order: CardOrder, *, blobs: BlobStore, finder: Segmenter, clock: Callable[[], datetime], say: Say = lambda _w, _s: None
+    order: CardOrder,
+    *,
+    blobs: BlobStore,
+    finder: Segmenter,
+    clock: Callable[[], datetime],
+    say: Say = lambda _w, _s: None,
 ) -> dict[str, Any]:
     """Walk the whole way and return the report document, which is also written to ``report.json``.
 
@@ -126,7 +126,9 @@ class _Card:
     def open(self, photo: Photo, blobs: BlobStore) -> Source | None:
         """Decode the archived bytes; None when they turn out to be damaged, which is recorded."""
         try:
-            return steps.take_in(blobs.get(photo.digest), name=str(photo.path), max_megapixels=self.order.max_megapixels)
+            return steps.take_in(
+                blobs.get(photo.digest), name=str(photo.path), max_megapixels=self.order.max_megapixels
+            )
         except InputError as error:
             self._refuse(photo.path, error)
             return None

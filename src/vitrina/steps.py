@@ -12,7 +12,18 @@ from numpy.typing import NDArray
 from vitrina.codec.decode import MAX_MEGAPIXELS, decode
 from vitrina.errors import UsageError
 from vitrina.model import (
-    Adjustment, Alpha, Cutout, FileFacts, Finding, Judgement, Look, Mask, Rendition, Size, Source, Variant,
+    Adjustment,
+    Alpha,
+    Cutout,
+    FileFacts,
+    Finding,
+    Judgement,
+    Look,
+    Mask,
+    Rendition,
+    Size,
+    Source,
+    Variant,
 )  # fmt: skip
 from vitrina.plugins import Segmenter, plugin
 
@@ -82,7 +93,12 @@ def compose(cut: Cutout, look: str | Look = "white", *, adjustment: Adjustment |
 
 
 def examine(
-    source: Source, edit: Source, *, matte: Alpha | None = None, facts: Facts | None = None, finder: Segmenter | None = None
+    source: Source,
+    edit: Source,
+    *,
+    matte: Alpha | None = None,
+    facts: Facts | None = None,
+    finder: Segmenter | None = None,
 ) -> Examination:
     """`verify`, keeping what its heatmap is drawn from."""
     from vitrina.stages.verify import examine
@@ -91,7 +107,12 @@ def examine(
 
 
 def verify(
-    source: Source, edit: Source, *, matte: Alpha | None = None, facts: Facts | None = None, finder: Segmenter | None = None
+    source: Source,
+    edit: Source,
+    *,
+    matte: Alpha | None = None,
+    facts: Facts | None = None,
+    finder: Segmenter | None = None,
 ) -> Judgement:
     """Does `edit`, made by any tool, still show the piece in `source`? `matte` is the source's alpha, when it is known."""
     return examine(source, edit, matte=matte, facts=facts, finder=finder).judgement
@@ -120,7 +141,9 @@ def from_array(rgb: NDArray[Any], *, name: str = "array") -> Source:
     from vitrina.imaging.colour import decode_srgb
 
     if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype not in (np.uint8, np.uint16, np.float32):
-        raise UsageError(f"{name}: {rgb.dtype} of shape {rgb.shape}; uint8, uint16 or float32 of (rows, columns, 3) wanted.")
+        raise UsageError(
+            f"{name}: {rgb.dtype} of shape {rgb.shape}; uint8, uint16 or float32 of (rows, columns, 3) wanted."
+        )
     linear = np.asarray(rgb, np.float32) if rgb.dtype == np.float32 else decode_srgb(rgb)
     bits = 8 * rgb.dtype.itemsize
     size = Size(rgb.shape[1], rgb.shape[0])

@@ -115,7 +115,9 @@ def load_network(path: Path | None = None) -> Network:
     session = _session(path, None)
     shape, answers = session.get_inputs()[0].shape, len(session.get_outputs())
     if len(shape) != 4 or shape[1] != 3:
-        raise ModelMissing(f"{path.name}: takes input {shape}, not one picture (1, 3, rows, columns). Name another file.")
+        raise ModelMissing(
+            f"{path.name}: takes input {shape}, not one picture (1, 3, rows, columns). Name another file."
+        )
     fixed = isinstance(shape[2], int)
     if not fixed or shape[2] <= 512:
         return Network(f"{path.stem} (U²-Net)", path, shape[2] if fixed else 640, fixed, _IMAGENET)

@@ -39,7 +39,9 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _root(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None:
     pass
 
@@ -73,7 +75,9 @@ def run(arguments: list[str]) -> int:
         complain("out of memory. Close other programs or resize the photo.")
         return 4
     except OSError as error:
-        complain(f"{error.filename or 'the system'}: {error.strerror or error}. Check the path, its permissions and the free space.")
+        complain(
+            f"{error.filename or 'the system'}: {error.strerror or error}. Check the path, its permissions and the free space."
+        )
         return 4
     except Exception as error:
         if os.environ.get("VITRINA_DEBUG", "") not in ("", "0"):

@@ -22,16 +22,26 @@ def register(app: typer.Typer) -> None:
 
 
 def card(
-    photos: Annotated[list[Path], typer.Argument(help="Photos of one piece: JPEG, PNG, WebP, HEIC, AVIF or TIFF.", show_default=False)],
+    photos: Annotated[
+        list[Path], typer.Argument(help="Photos of one piece: JPEG, PNG, WebP, HEIC, AVIF or TIFF.", show_default=False)
+    ],
     sku: Annotated[str, typer.Option(help="The SKU the photos show.", show_default=False)],
     output: Annotated[Path, typer.Option("-o", "--output", help="The folder of this card.", show_default=False)],
-    mode: Annotated[str, typer.Option(help="How much may change besides the background: exact, jewelry or lifestyle.")] = "exact",
-    looks: Annotated[str, typer.Option(help="How the variants are dressed; white-shadow and grey-shadow have a contact shadow.")] = LOOKS,
+    mode: Annotated[
+        str, typer.Option(help="How much may change besides the background: exact, jewelry or lifestyle.")
+    ] = "exact",
+    looks: Annotated[
+        str, typer.Option(help="How the variants are dressed; white-shadow and grey-shadow have a contact shadow.")
+    ] = LOOKS,
     markets: Annotated[str, typer.Option(help="Marketplaces to render drafts for.")] = MARKETS,
     force: Annotated[bool, typer.Option("--force", help="Go on with a weak photo; the report says so.")] = False,
-    model: Annotated[Path | None, typer.Option(help="A local ONNX segmentation model instead of the shipped one.")] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="A local ONNX segmentation model instead of the shipped one.")
+    ] = None,
     home: Annotated[Path | None, typer.Option(help="Folder of records and originals.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="The report as one JSON document on stdout, nothing else there.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="The report as one JSON document on stdout, nothing else there.")
+    ] = False,
 ) -> int:
     """Phone photos of one SKU in; checked draft pictures for every marketplace and a report out."""
     from vitrina import actions
@@ -61,7 +71,9 @@ def _names(text: str) -> tuple[str, ...]:
 
 def _tell(document: dict[str, Any], output: Path) -> None:
     """The card in a few lines of prose."""
-    print(f"{one_line(document['sku'])}: {document['verdict']}, {len(document['drafts'])} drafts for {len(document['markets'])} marketplaces")
+    print(
+        f"{one_line(document['sku'])}: {document['verdict']}, {len(document['drafts'])} drafts for {len(document['markets'])} marketplaces"
+    )
     if document["stopped"]:
         print(f"  stopped: {one_line(document['stopped'])}")
     told = set()

@@ -17,7 +17,9 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(
-    archive: Annotated[bool, typer.Option("--archive", help="Read every archived original again and compare its SHA-256.")] = False,
+    archive: Annotated[
+        bool, typer.Option("--archive", help="Read every archived original again and compare its SHA-256.")
+    ] = False,
     home: Annotated[Path | None, typer.Option(help="Folder of records and originals.")] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else there.")] = False,
 ) -> int:
@@ -32,7 +34,9 @@ def doctor(
         for title in ("versions", "models", "rule_packs"):
             print(title.replace("_", " "))
             for name, state in document[title].items():
-                print(f"  {name:24} {state if isinstance(state, str) else ', '.join(f'{k} {v}' for k, v in state.items())}")
+                print(
+                    f"  {name:24} {state if isinstance(state, str) else ', '.join(f'{k} {v}' for k, v in state.items())}"
+                )
         print(f"home\n  {document['home']['path']} ({document['home']['originals']} originals)")
     for problem in document["problems"]:
         complain(problem)

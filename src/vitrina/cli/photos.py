@@ -31,11 +31,17 @@ def inspect(photos: Photos, json: Json = False, model: Model = None) -> int:
 
 def cutout(
     photos: Photos,
-    output: Annotated[Path, typer.Option("-o", "--output", help="The PNG to write; for several photos a folder.", show_default=False)],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="The PNG to write; for several photos a folder.", show_default=False)
+    ],
     json: Json = False,
     model: Model = None,
-    keep: Annotated[Path | None, typer.Option(help="A mask (white = certainly the piece), the size of the upright photo.")] = None,
-    drop: Annotated[Path | None, typer.Option(help="A mask (white = certainly not the piece), the size of the upright photo.")] = None,
+    keep: Annotated[
+        Path | None, typer.Option(help="A mask (white = certainly the piece), the size of the upright photo.")
+    ] = None,
+    drop: Annotated[
+        Path | None, typer.Option(help="A mask (white = certainly not the piece), the size of the upright photo.")
+    ] = None,
 ) -> int:
     """Cut pieces out: 16-bit RGBA PNG, straight alpha, sRGB, the size of the upright photo; then check the edges."""
     from vitrina import actions

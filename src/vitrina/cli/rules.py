@@ -15,7 +15,9 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout,
 
 def register(app: typer.Typer) -> None:
     """Add the commands to `app`."""
-    group = typer.Typer(help="The dated rule packs of the marketplaces, and files held against them.", no_args_is_help=True)
+    group = typer.Typer(
+        help="The dated rule packs of the marketplaces, and files held against them.", no_args_is_help=True
+    )
     group.command("list")(list_packs)
     group.command("show")(show)
     group.command("check")(check)
@@ -36,7 +38,9 @@ def list_packs(json: Json = False) -> int:
     return 0
 
 
-def show(market: Annotated[str, typer.Argument(help="kaspi, wildberries, ozon, etsy or ebay.")], json: Json = False) -> int:
+def show(
+    market: Annotated[str, typer.Argument(help="kaspi, wildberries, ozon, etsy or ebay.")], json: Json = False
+) -> int:
     """One rule pack with every rule, its level and its sources."""
     from vitrina import actions
 

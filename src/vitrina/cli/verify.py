@@ -18,12 +18,20 @@ def register(app: typer.Typer) -> None:
 
 def verify(
     source: Annotated[Path | None, typer.Argument(help="The photo as it was taken.", show_default=False)] = None,
-    edit: Annotated[Path | None, typer.Argument(help="The picture made from it, by any tool.", show_default=False)] = None,
+    edit: Annotated[
+        Path | None, typer.Argument(help="The picture made from it, by any tool.", show_default=False)
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="JSON on stdout, nothing else there.")] = False,
-    matte: Annotated[Path | None, typer.Option(help="The source's alpha as a picture of the upright photo's size, if known.")] = None,
-    facts: Annotated[Path | None, typer.Option(help="What the SKU says, as TOML: stones, metal, pieces, links.")] = None,
+    matte: Annotated[
+        Path | None, typer.Option(help="The source's alpha as a picture of the upright photo's size, if known.")
+    ] = None,
+    facts: Annotated[
+        Path | None, typer.Option(help="What the SKU says, as TOML: stones, metal, pieces, links.")
+    ] = None,
     heatmap: Annotated[Path | None, typer.Option(help="Write a PNG showing where the two differ.")] = None,
-    pairs: Annotated[Path | None, typer.Option(help="A CSV with the columns source,edit and optionally matte,facts; JSON Lines out.")] = None,
+    pairs: Annotated[
+        Path | None, typer.Option(help="A CSV with the columns source,edit and optionally matte,facts; JSON Lines out.")
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes for --pairs.")] = 2,
 ) -> int:
     """Does EDIT still show the piece in SOURCE?

@@ -54,7 +54,9 @@ def fit_backdrop(rgb: Rgb, far: Mask) -> Backdrop:
     shading = np.clip(cv2.GaussianBlur(weight.astype(np.float32), (0, 0), 0.8), 0.3, 1.0)
     shaded = np.minimum(_mahalanobis(picture - lab(colour * shading[..., None]), inverse), distance)
     lightness = cv2.GaussianBlur(picture[..., 0], (0, 0), 0.8)
-    slope = np.hypot(cv2.Sobel(lightness, cv2.CV_32F, 1, 0, scale=1 / 8), cv2.Sobel(lightness, cv2.CV_32F, 0, 1, scale=1 / 8))
+    slope = np.hypot(
+        cv2.Sobel(lightness, cv2.CV_32F, 1, 0, scale=1 / 8), cv2.Sobel(lightness, cv2.CV_32F, 0, 1, scale=1 / 8)
+    )
     own = far & (distance < 3)
     usual = float(np.percentile(slope[own], 95)) if own.sum() > 100 else 1.0
     return Backdrop(

@@ -106,7 +106,7 @@ def fit_ground(picture_lab: LabPlanes, outside: Mask, *, rounds: int = 6) -> Gro
         normal = (basis * weight[:, None]).T @ basis + 1e-6 * np.eye(6)
         coefficients = np.linalg.solve(normal, (basis * weight[:, None]).T @ values)
     error = np.sqrt(((values - basis @ coefficients) ** 2).sum(axis=1))
-    grid = np.mgrid[0 : 1 : 9j, 0 : 1 : 9j].reshape(2, -1)
+    grid = np.mgrid[0:1:9j, 0:1:9j].reshape(2, -1)
     coarse = _quadratic(grid[0], grid[1]) @ coefficients
     # The surface is smooth: evaluate it on a coarse grid and enlarge.
     ys, xs = np.mgrid[0:33, 0:33] / 32

@@ -100,7 +100,9 @@ def feature_fits(first: Plane, second: Plane, first_mask: Mask, second_mask: Mas
 def is_plausible(matrix: Affine) -> bool:
     """False for a transform no re-framing makes: mirrored, collapsed, or sheared beyond recognition."""
     values = np.linalg.svd(matrix[:2, :2], compute_uv=False)
-    return bool(np.linalg.det(matrix[:2, :2]) > 0 and 0.02 < values[1] and values[0] < 50 and values[0] / values[1] < 1.6)
+    return bool(
+        np.linalg.det(matrix[:2, :2]) > 0 and values[1] > 0.02 and values[0] < 50 and values[0] / values[1] < 1.6
+    )
 
 
 def silhouette_fit(first: Alpha, second: Alpha) -> Affine | None:

@@ -36,7 +36,11 @@ def risky_places(source: Rgb, cut: Cutout, *, side_px: int = 200) -> tuple[Place
     window = max(3, round(side_px * scale))
     taken = np.zeros(alpha.shape, np.uint8)
     places = []
-    scores = (("thin parts", _thinness(alpha), 2), ("stones", _liveliness(rgb, alpha), 2), ("edges", 4 * alpha * (1 - alpha), 1))
+    scores = (
+        ("thin parts", _thinness(alpha), 2),
+        ("stones", _liveliness(rgb, alpha), 2),
+        ("edges", 4 * alpha * (1 - alpha), 1),
+    )
     for what, score, wanted in scores:
         density = cv2.blur(score, (window, window), borderType=cv2.BORDER_CONSTANT)
         for _ in range(wanted):

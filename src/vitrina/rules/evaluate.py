@@ -10,7 +10,16 @@ from vitrina.imaging.geometry import frame_fill
 from vitrina.model import FileFacts, Finding, Rgb, Severity, Size
 from vitrina.rules.load import find_slot
 from vitrina.rules.pack import (
-    AspectRule, BytesRule, CountRule, FillRule, FlagRule, FormatRule, GroundRule, Pack, QualityRule, Rule, SizeRule, Slot,
+    AspectRule,
+    BytesRule,
+    FillRule,
+    FlagRule,
+    FormatRule,
+    GroundRule,
+    Pack,
+    QualityRule,
+    SizeRule,
+    Slot,
 )  # fmt: skip
 from vitrina.rules.pixels import border_depth, piece_box, rim_of
 
@@ -59,7 +68,9 @@ def check_count(pictures: int, pack: Pack) -> list[Finding]:
     found = []
     for rule in pack.count:
         if rule.max is not None and pictures > rule.max:
-            found.append(_count_finding("too-many", pictures, rule.max, f"at most {rule.max}. Leave some out", rule, pack))
+            found.append(
+                _count_finding("too-many", pictures, rule.max, f"at most {rule.max}. Leave some out", rule, pack)
+            )
         if rule.min is not None and pictures < rule.min:
             found.append(_count_finding("too-few", pictures, rule.min, f"at least {rule.min}. Add one", rule, pack))
     return _worst(found)
@@ -145,7 +156,9 @@ def _srgb(facts: FileFacts, rule: FlagRule, pack: Pack, slot: Slot) -> Iterator[
 
 def _cmyk(facts: FileFacts, rule: FlagRule, pack: Pack, slot: Slot) -> Iterator[Finding]:
     if facts.mode == "CMYK":
-        yield _finding("cmyk", "CMYK", "RGB", "mode", "the file is CMYK, wanted is RGB", "Convert to sRGB", rule, pack, slot)
+        yield _finding(
+            "cmyk", "CMYK", "RGB", "mode", "the file is CMYK, wanted is RGB", "Convert to sRGB", rule, pack, slot
+        )
 
 
 def _transparency(facts: FileFacts, rule: FlagRule, pack: Pack, slot: Slot) -> Iterator[Finding]:

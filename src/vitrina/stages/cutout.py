@@ -65,7 +65,9 @@ def cut_out(
     backdrop = _plain(small, piece)
     notes = _doubts(evidence, piece, source.size.width / small.shape[1], params)
     if not piece.any():
-        return Cutout(source.rgb, np.zeros(source.rgb.shape[:2], np.float32), (), backdrop, "none", notes, clock.seconds())
+        return Cutout(
+            source.rgb, np.zeros(source.rgb.shape[:2], np.float32), (), backdrop, "none", notes, clock.seconds()
+        )
     alpha = _matte(source.rgb, evidence, piece, params)
     if keep is not None:
         alpha = np.where(keep, np.float32(1), alpha)

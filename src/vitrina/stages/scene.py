@@ -97,9 +97,7 @@ def compose(cutout: Cutout, look: Look | str, *, adjustment: Adjustment = AS_SHO
     dress = named_look(look) if isinstance(look, str) else look
     box = Region.around(cutout.alpha > 0)
     if box is None:
-        raise UsageError(
-            "Nothing to dress: the cutout is empty. Photograph the piece on plain paper and try again."
-        )
+        raise UsageError("Nothing to dress: the cutout is empty. Photograph the piece on plain paper and try again.")
     extent = max(box.width, box.height)
     params = ShadowParams()
     margin = max(16, math.ceil(1.1 * params.reach * extent) + 2)

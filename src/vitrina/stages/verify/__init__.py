@@ -26,7 +26,13 @@ from vitrina.stages.verify.limits import LIMITS, VerifyLimits
 from vitrina.stages.verify.messages import describe
 from vitrina.stages.verify.naming import Name, name_change
 from vitrina.stages.verify.whole import (
-    judge_contour, judge_exposure, judge_framing, judge_ground, judge_metal, judge_texture, metal_tones,
+    judge_contour,
+    judge_exposure,
+    judge_framing,
+    judge_ground,
+    judge_metal,
+    judge_texture,
+    metal_tones,
 )  # fmt: skip
 from vitrina.stages.verify.zones import Zones, find_zones
 
@@ -104,7 +110,9 @@ def examine(
         alpha = fitted
     clock.lap("matte")
     if alpha.max() < 0.5:
-        return Examination(Judgement(SCHEMA, (*notes, _unmatched("no piece was found in the source")), {}, clock.seconds))
+        return Examination(
+            Judgement(SCHEMA, (*notes, _unmatched("no piece was found in the source")), {}, clock.seconds)
+        )
     pair = align(small, alpha, edit.rgb, limits)
     clock.lap("register")
     if pair is None:

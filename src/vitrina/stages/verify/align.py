@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 from vitrina.imaging.colour import encode_srgb, lab, luminance
 from vitrina.imaging.compare import Ground, LabPlanes, fit_ground, smooth
 from vitrina.imaging.register import (
-    Affine, Fit, as3, correlation, feature_fits, is_plausible, refine, scale_of, silhouette_fit, warp,
+    Affine,
+    Fit,
+    as3,
+    correlation,
+    feature_fits,
+    is_plausible,
+    refine,
+    scale_of,
+    silhouette_fit,
+    warp,
 )  # fmt: skip
 from vitrina.model import Alpha, Mask, Plane, Region, Rgb, Size
 from vitrina.stages.verify.limits import VerifyLimits
@@ -123,10 +132,13 @@ def _search(source: Shrunk, alpha: Alpha, work: Shrunk, apart: Mask) -> Fit | No
         full = (np.diag([up, up, 1.0]) @ as3(start) @ np.diag([down, down, 1.0]))[:2]
         coarse = refine(source.luma, work.luma, weight, full, levels=(4,), rounds=15, rigid=True)
         fits.append(_score(source.luma, work.luma, weight, coarse))
-        ranks.append(_correlation_shown(source.luma, work.luma, weight * 1.0, shown, coarse) + _overlap(alpha, shown, coarse, touches=touches))
+        ranks.append(
+            _correlation_shown(source.luma, work.luma, weight * 1.0, shown, coarse)
+            + _overlap(alpha, shown, coarse, touches=touches)
+        )
         if fits[-1].correlation > 0.9 and ranks[-1] > 1.7:
             break
-    #print([(round(f.correlation,2),round(r,2), f.matrix.round(2).tolist()) for f,r in zip(fits,ranks)])
+    # print([(round(f.correlation,2),round(r,2), f.matrix.round(2).tolist()) for f,r in zip(fits,ranks)])
     if not fits:
         return None
     best = fits[int(np.argmax(ranks))]

@@ -83,7 +83,9 @@ def changed_masks(pair: Aligned, rest: Residual, limits: VerifyLimits) -> tuple[
     return missing, altered, extra, drifted
 
 
-def find_changes(pair: Aligned, rest: Residual, limits: VerifyLimits, *, without: Mask | None = None) -> tuple[Change, ...]:
+def find_changes(
+    pair: Aligned, rest: Residual, limits: VerifyLimits, *, without: Mask | None = None
+) -> tuple[Change, ...]:
     """The connected changed regions, largest first. `without` takes out what another check has explained already."""
     missing, altered, extra, drifted = changed_masks(pair, rest, limits)
     if without is not None:

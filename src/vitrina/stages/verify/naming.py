@@ -31,7 +31,10 @@ def name_change(change: Change, pair: Aligned, zones: Zones, rest: Residual) -> 
     whole = _whole_component(change, zones)
     if whole:
         return (Name("pieces", "piece-missing"),)
-    over = {name: _overlap(change.mask, mask) for name, mask in (("clasp", zones.clasp), ("chain", zones.chain), ("wire", zones.wire))}
+    over = {
+        name: _overlap(change.mask, mask)
+        for name, mask in (("clasp", zones.clasp), ("chain", zones.chain), ("wire", zones.wire))
+    }
     covered = _overlap(zones.clasp & zones.piece, change.mask)
     if over["clasp"] > 0.4 or covered > 0.45:
         names = [Name("clasp", "clasp-missing" if change.missing > 0.6 else "clasp-changed")]

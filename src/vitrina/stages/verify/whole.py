@@ -71,7 +71,12 @@ def judge_metal(tones: tuple[Tone, ...], limits: VerifyLimits) -> list[Finding]:
         severity = Severity.BLOCK if tone.de00 > limits.metal_block_de00 else Severity.WARN
         findings.append(
             Finding(
-                "metal", "metal-shift", severity, tone.de00, limits.metal_de00, "ΔE00",
+                "metal",
+                "metal-shift",
+                severity,
+                tone.de00,
+                limits.metal_de00,
+                "ΔE00",
                 f"{_alloy(tone.before)} {_moved(tone)}: ΔE00 {tone.de00:.1f}, {limits.metal_de00:g} allowed. "
                 "Restore the source's colour or regenerate.",
                 tone.region,
@@ -113,7 +118,9 @@ def judge_texture(pair: Aligned, zones: Zones, changed: Mask, limits: VerifyLimi
     return [finding], gain
 
 
-def judge_contour(pair: Aligned, rest: Residual, zones: Zones, limits: VerifyLimits) -> tuple[list[Finding], dict[str, float], Mask]:
+def judge_contour(
+    pair: Aligned, rest: Residual, zones: Zones, limits: VerifyLimits
+) -> tuple[list[Finding], dict[str, float], Mask]:
     """Halo outside and erosion inside the contour; the returned mask is what they explain."""
     scale = max(1.0, pair.extent_px / 700)
     reach = round(2.0 * scale) + 2
@@ -183,7 +190,12 @@ def judge_ground(pair: Aligned, limits: VerifyLimits) -> tuple[list[Finding], di
             "background", "busy", Severity.BLOCK, pair.ground.roughness, 6.0, "Lab",
             "The background is not plain. Put the piece on white or neutral light grey.", whole,
         ))  # fmt: skip
-    measures = {"lab": pair.ground.lab, "chroma": chroma, "range_l": pair.ground.range_l, "roughness": pair.ground.roughness}
+    measures = {
+        "lab": pair.ground.lab,
+        "chroma": chroma,
+        "range_l": pair.ground.range_l,
+        "roughness": pair.ground.roughness,
+    }
     return findings, measures
 
 
