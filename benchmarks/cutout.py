@@ -4,9 +4,10 @@
 
 SCENES holds one folder per scene with `source.jpg` and `alpha.png` (8-bit coverage). Peers are the raw U²-Net-p that we
 ship, raw U²-Net and IS-Net when their files are named, and rembg (with and without its alpha matting) on the same files
-when the package is installed. Per scene and on average: matte MSE, SAD and gradient error (Rhemann et al. 2009), the share
-of true daylight holes left open, solid metal lost (true alpha above 0.95, ours below 0.5) and see-through (between 0.5 and
-0.9), and seconds. `--scaling` measures time and peak memory of our cutout on one scene enlarged to 3, 12, 24 and 48 megapixels.
+when the package is installed. Per scene and on average: matte MSE, SAD and gradient error (Rhemann et al. 2009), the
+share of true daylight holes left open, solid metal lost (true alpha above 0.95, ours below 0.5) and see-through
+(between 0.5 and 0.9), and seconds. `--scaling` measures time and peak memory of our cutout on one scene enlarged to
+3, 12, 24 and 48 megapixels.
 """
 
 from __future__ import annotations
@@ -144,7 +145,8 @@ def load(folder: Path) -> tuple[Source, Alpha]:
 def table(scores: dict[str, dict[str, Score]]) -> None:
     """One line per scene and tool, then the means."""
     print(
-        f"{'':28} {'MSE e3':>8} {'SAD k':>8} {'grad k':>8} {'holes':>9} {'lost %':>7} {'thru %':>7} {'false %':>8} {'s':>6}"
+        f"{'':28} {'MSE e3':>8} {'SAD k':>8} {'grad k':>8} {'holes':>9} "
+        f"{'lost %':>7} {'thru %':>7} {'false %':>8} {'s':>6}"
     )
     for scene in next(iter(scores.values())):
         for tool, by_scene in scores.items():
@@ -160,8 +162,8 @@ def _line(label: str, rows: list[Score]) -> str:
 
     holes = f"{sum(row.holes_open for row in rows)}/{sum(row.holes for row in rows)}"
     return (
-        f"{label:28} {mean('mse'):8.2f} {mean('sad'):8.2f} {mean('gradient'):8.3f} {holes:>9} {100 * mean('lost'):7.2f} "
-        f"{100 * mean('see_through'):7.2f} {100 * mean('false'):8.2f} {mean('seconds'):6.2f}"
+        f"{label:28} {mean('mse'):8.2f} {mean('sad'):8.2f} {mean('gradient'):8.3f} {holes:>9} "
+        f"{100 * mean('lost'):7.2f} {100 * mean('see_through'):7.2f} {100 * mean('false'):8.2f} {mean('seconds'):6.2f}"
     )
 
 

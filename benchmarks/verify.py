@@ -77,9 +77,10 @@ def main() -> None:
         located = _located(answer, row)
         counts[kind].append((flagged, named, located))
         if args.list and not (flagged and named and located):
-            print(
-                f"  {'' if flagged else 'MISSED '}{'' if named else 'UNNAMED '}{'' if located else 'UNPLACED '}{row['file']}: {_short(answer)}"
-            )
+            wrong = [
+                word for word, good in (("MISSED", flagged), ("UNNAMED", named), ("UNPLACED", located)) if not good
+            ]
+            print(f"  {' '.join(wrong)} {row['file']}: {_short(answer)}")
     _report(counts, clean, seconds)
 
 

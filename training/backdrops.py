@@ -5,7 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-WORDS = ["ring", "studio", "gold", "craft", "paper", "925", "silver", "magazine", "summer", "collection", "number", "atelier", "price", "love", "letters", "news", "page", "story", "garden", "market", "music"]  # fmt: skip
+WORDS = [
+    "ring", "studio", "gold", "craft", "paper", "925", "silver", "magazine", "summer", "collection", "number",
+    "atelier", "price", "love", "letters", "news", "page", "story", "garden", "market", "music",
+]  # fmt: skip
 
 
 def backdrop(rng: np.random.Generator, side: int) -> tuple[np.ndarray, str]:

@@ -186,8 +186,8 @@ def _pendant(rng: np.random.Generator, sheet: Sheet, path: np.ndarray, size: flo
         return
     low = path[int(np.argmax(path[:, 1]))]
     size = max(size, sheet.side * rng.uniform(0.02, 0.1))
-    sheet.wire(low + [0, size * 0.3] + circle(size * 0.3, 16), max(1.0, size * 0.08), closed=True)
-    centre = low + [0, size * 1.55]
+    sheet.wire(low + np.array([0, size * 0.3]) + circle(size * 0.3, 16), max(1.0, size * 0.08), closed=True)
+    centre = low + np.array([0, size * 1.55])
     kind = int(rng.integers(4))
     if kind == 0:
         sheet.stone(centre, size, _colour(rng), prongs=int(rng.choice([0, 4, 6])))

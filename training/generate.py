@@ -59,8 +59,8 @@ def materials(rng: np.random.Generator, metal: str) -> dict[str, dict]:
 
     def gem(colour):
         if rng.random() < 0.5:
-            return {"type": "dielectric", "int_ior": float(rng.uniform(1.5, 2.4)),
-                    "specular_transmittance": {"type": "rgb", "value": [float(c) for c in np.sqrt(colour)]}}  # fmt: skip
+            tint = {"type": "rgb", "value": [float(c) for c in np.sqrt(colour)]}
+            return {"type": "dielectric", "int_ior": float(rng.uniform(1.5, 2.4)), "specular_transmittance": tint}
         return principled(colour, rng.uniform(0.3, 0.9), 0.05, 0.9)
 
     tone = np.array(METALS[metal]) * rng.uniform(0.9, 1.05)
@@ -146,7 +146,8 @@ def scene(rng: np.random.Generator, side: int, spp: int) -> tuple[np.ndarray, np
     picture, kind = backdrop(rng, 768)
     surface: dict = {"type": "diffuse", "reflectance": {"type": "bitmap", "bitmap": mi.Bitmap(picture), "raw": False}}
     if kind == "mirror":
-        surface = {"type": "principled", "base_color": {"type": "rgb", "value": [float(v) for v in picture[0, 0] / 255.0]},
+        base = {"type": "rgb", "value": [float(v) for v in picture[0, 0] / 255.0]}
+        surface = {"type": "principled", "base_color": base,
                    "metallic": 0.0, "roughness": float(rng.uniform(0.03, 0.2)), "specular": 0.9}  # fmt: skip
     ground = float(np.concatenate([v for v, _, _ in piece.parts])[:, 2].min()) - (
         0.002 if rng.random() < 0.85 else rng.uniform(0.2, 2)

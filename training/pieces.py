@@ -223,7 +223,7 @@ def ring(rng: np.random.Generator) -> Piece:
     return out
 
 
-def link(kind: str, wire: float, rng: np.random.Generator) -> tuple[Mesh, float]:
+def link(kind: str, wire: float) -> tuple[Mesh, float]:
     """One link in the xy plane along x, and the pitch at which the next begins."""
     t = np.linspace(0, 2 * np.pi, 40, endpoint=False)
     long, wide = {
@@ -297,8 +297,10 @@ def chain(rng: np.random.Generator) -> Piece:
                 stone = gem(size * 0.95, "princess" if rng.random() < 0.5 else "round", rng)
                 piece.add(stone, "gem" if k % 2 else "gem2", turn("z", angle), np.array([*place, size]))
                 box = np.array([[1, 1, 0], [1, -1, 0], [-1, -1, 0], [-1, 1, 0]]) * size * 0.92
-                piece.add(tube(np.concatenate([box[i] + (box[(i + 1) % 4] - box[i]) * np.linspace(0, 1, 4, endpoint=False)[:, None] for i in range(4)]),
-                               size * 0.12, closed=True, sides=6), "metal", turn("z", angle), np.array([*place, size * 0.8]))  # fmt: skip
+                steps = np.linspace(0, 1, 4, endpoint=False)[:, None]
+                outline = np.concatenate([box[i] + (box[(i + 1) % 4] - box[i]) * steps for i in range(4)])
+                setting = tube(outline, size * 0.12, closed=True, sides=6)
+                piece.add(setting, "metal", turn("z", angle), np.array([*place, size * 0.8]))
         link_size = size
         if kind == "strand":
             thread = np.column_stack([points[::6], np.full(len(points[::6]), size)])
@@ -306,8 +308,8 @@ def chain(rng: np.random.Generator) -> Piece:
     else:
         link_size = rng.uniform(0.018, 0.075)
         wire = rng.uniform(0.13, 0.26)
-        shape, pitch = link(kind, wire, rng)
-        plain, plain_pitch = link("curb" if kind == "figaro" else kind, wire, rng)
+        shape, pitch = link(kind, wire)
+        plain, plain_pitch = link("curb" if kind == "figaro" else kind, wire)
         xy, heading = along(points, (plain_pitch if kind == "figaro" else pitch) * link_size)
         roll = rng.uniform(0.2, 1.0)
         for k, (place, angle) in enumerate(zip(xy, heading, strict=True)):
@@ -381,7 +383,7 @@ def earrings(rng: np.random.Generator) -> Piece:
         path = np.column_stack([flatly, np.full(len(flatly), wire)])
         one.add(tube(path, wire, closed=False), "metal")
         y = 0.2
-        shape, pitch = link("round", 0.2, rng)
+        shape, pitch = link("round", 0.2)
         for k in range(int(rng.integers(0, 7))):
             s = 0.055
             one.add(

@@ -88,6 +88,7 @@ class CardFolder:
             return {}
         if other != sku:
             raise UsageError(
-                f"{self.folder}: holds the card of {other} already. Give each SKU a folder of its own, for example -o {self.folder / sku}"
+                f"{self.folder}: holds the card of {other} already. "
+                f"Give each SKU a folder of its own, for example -o {self.folder / sku}"
             )
         return files

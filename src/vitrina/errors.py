@@ -16,8 +16,8 @@
     │   └── NotBuilt        4  501  asked for something that does not exist yet (video, Reels)
     └── NotAllowed          5  403  the role or the approvals are lacking
 
-The class carries the exit code and the HTTP status; the message says what, the measured value, the limit and the remedy.
-A weak photo is none of these: it is a Finding.
+The class carries the exit code and the HTTP status; the message says what, the measured value, the limit and the
+remedy. A weak photo is none of these: it is a Finding.
 """
 
 from __future__ import annotations

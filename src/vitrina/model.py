@@ -1,7 +1,8 @@
 """The nouns of the house: frozen values that every room may import.
 
 Pixels follow one convention (docs/glossary.md): ``rgb`` is linear light, float32, shape ``(rows, columns, 3)``, sRGB
-primaries, straight, nominally 0…1; ``alpha`` is float32 ``(rows, columns)`` in 0…1; ``mask`` is bool ``(rows, columns)``.
+primaries, straight, nominally 0…1; ``alpha`` is float32 ``(rows, columns)`` in 0…1; ``mask`` is bool
+``(rows, columns)``.
 """
 
 from __future__ import annotations
@@ -179,7 +180,8 @@ class Judgement:
 class FileFacts:
     """What an encoded file says of itself, read without trusting its name.
 
-    `mode` is Pillow's (RGB, CMYK, P…); `bits` are per channel; `jpeg_quality` is estimated from the quantisation tables.
+    `mode` is Pillow's (RGB, CMYK, P…); `bits` are per channel; `jpeg_quality` is estimated from the quantisation
+    tables.
     """
 
     format: str

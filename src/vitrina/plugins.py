@@ -13,7 +13,10 @@ from vitrina.model import Alpha, Digest, Rgb
 class Segmenter(Protocol):
     """Finds the piece: a pretrained network behind one call."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What the report calls it."""
+        ...
 
     def find(self, rgb: Rgb) -> Alpha:
         """Soft evidence 0…1 that a pixel belongs to the piece, at the size of `rgb` (linear light)."""

@@ -41,8 +41,11 @@ _CENTRED = Normalisation((0.5, 0.5, 0.5), (1.0, 1.0, 1.0), by_peak=False)
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A saliency network from one ONNX file. With a fixed input it squeezes every picture to `side` × `side`; else it keeps
-    the picture's shape and its size, up to `side`: how large one shows the picture decides what it sees."""
+    """A saliency network from one ONNX file.
+
+    With a fixed input it squeezes every picture to `side` × `side`; else it keeps the picture's shape and its size, up
+    to `side`: how large one shows the picture decides what it sees.
+    """
 
     name: str
     path: Path
@@ -62,11 +65,12 @@ class Network:
         x = (x - np.array(self.normalisation.mean, np.float32)) / np.array(self.normalisation.std, np.float32)
         answer = _run(self.path, self.sha256, np.ascontiguousarray(x.transpose(2, 0, 1), np.float32))
         if float(answer.min()) < -0.01 or float(answer.max()) > 1.01:  # logits (BiRefNet)
-            answer = 1 / (1 + np.exp(-np.clip(answer, -30, 30)))
+            answer = np.asarray(1 / (1 + np.exp(-np.clip(answer, -30, 30))), np.float32)
         low, high = float(answer.min()), float(answer.max())
         if high - low > 0.3:  # stretching an answer that found nothing would invent a piece
             answer = (answer - low) / (high - low)
-        return np.clip(cv2.resize(answer, (width, height), interpolation=cv2.INTER_LINEAR), 0, 1).astype(np.float32)
+        shown = cv2.resize(answer, (width, height), interpolation=cv2.INTER_LINEAR)
+        return np.asarray(np.clip(shown, 0, 1), np.float32)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from types import FrameType
 from typing import Annotated, NoReturn
 
 import typer
-from typer._click import exceptions as usage
 
 from vitrina import __version__
 from vitrina.cli import card, doctor, photos, rules, unbuilt, verify
@@ -61,10 +60,9 @@ def run(arguments: list[str]) -> int:
     except VitrinaError as error:
         complain(str(error))
         return error.exit_code
-    except usage.ClickException as error:
-        error.show(sys.stderr)
-        return 2
-    except (KeyboardInterrupt, usage.Abort):
+    except typer.TyperException as error:
+        return _tell_misuse(error)
+    except (KeyboardInterrupt, typer.Abort):
         complain("stopped. Nothing half-written is left behind; run the same command again.")
         return 130
     except BrokenPipeError:
@@ -76,7 +74,8 @@ def run(arguments: list[str]) -> int:
         return 4
     except OSError as error:
         complain(
-            f"{error.filename or 'the system'}: {error.strerror or error}. Check the path, its permissions and the free space."
+            f"{error.filename or 'the system'}: {error.strerror or error}. "
+            "Check the path, its permissions and the free space."
         )
         return 4
     except Exception as error:
@@ -84,6 +83,17 @@ def run(arguments: list[str]) -> int:
             raise
         complain(f"an unexpected {type(error).__name__}: {error}. {_BUG}")
         return 4
+
+
+def _tell_misuse(error: typer.TyperException) -> int:
+    """Say what is wrong with the command line, and where its help is; a group named alone shows its help."""
+    where = getattr(getattr(error, "ctx", None), "command_path", "vitrina")
+    message = error.format_message()
+    if "\n" in message:  # the whole help text, of a group that was named without a command
+        print(message, file=sys.stderr)
+    else:
+        complain(f"{message.rstrip('.')}. See {where} --help.")
+    return 2
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:

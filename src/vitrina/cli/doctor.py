@@ -34,9 +34,8 @@ def doctor(
         for title in ("versions", "models", "rule_packs"):
             print(title.replace("_", " "))
             for name, state in document[title].items():
-                print(
-                    f"  {name:24} {state if isinstance(state, str) else ', '.join(f'{k} {v}' for k, v in state.items())}"
-                )
+                said = state if isinstance(state, str) else ", ".join(f"{key} {value}" for key, value in state.items())
+                print(f"  {name:24} {said}")
         print(f"home\n  {document['home']['path']} ({document['home']['originals']} originals)")
     for problem in document["problems"]:
         complain(problem)

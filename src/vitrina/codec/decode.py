@@ -86,7 +86,7 @@ def _open_heif(data: bytes) -> pyvips.Image:
 def _array(image: pyvips.Image) -> NDArray[np.uint8] | NDArray[np.uint16]:
     if image.format not in ("uchar", "ushort"):
         image = image.cast("ushort" if image.interpretation == "rgb16" else "uchar")
-    pixels = image.numpy()
+    pixels: NDArray[np.uint8] | NDArray[np.uint16] = image.numpy()
     return pixels if pixels.ndim == 3 else pixels[..., None]
 
 

@@ -1,9 +1,9 @@
 """A model of the backdrop, and what it explains.
 
 Jewelry is photographed on something smooth or evenly textured. A cubic surface per Lab channel is fitted to the far
-pixels by iteratively re-weighted least squares (Tukey's biweight; Holland and Welsch 1977), its residuals give the texture
-and noise as one covariance, and every pixel gets its Mahalanobis distance from that backdrop. A cast shadow scales the
-backdrop's linear colour and changes slowly; both are used to tell it from grey metal.
+pixels by iteratively re-weighted least squares (Tukey's biweight; Holland and Welsch 1977), its residuals give the
+texture and noise as one covariance, and every pixel gets its Mahalanobis distance from that backdrop. A cast shadow
+scales the backdrop's linear colour and changes slowly; both are used to tell it from grey metal.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ _FLOOR = np.diag([4.0, 2.5, 2.5])
 class Backdrop:
     """`colour` is the backdrop's linear colour at each place; `covariance` its Lab texture and noise.
 
-    `distance` is each pixel's Mahalanobis distance from it, `shaded_distance` the same after the best darkening to 30 %,
-    `shading` that darkening (1: none), `residual` the Lab difference from it, and `slope` the gradient of L* per pixel over
-    what the backdrop itself shows (95th percentile of its own), so that 1 is as rough as the backdrop gets.
+    `distance` is each pixel's Mahalanobis distance from it, `shaded_distance` the same after the best darkening to
+    30 %, `shading` that darkening (1: none), `residual` the Lab difference from it, and `slope` the gradient of L* per
+    pixel over what the backdrop itself shows (95th percentile of its own), so that 1 is as rough as the backdrop gets.
     `spread` is the root of the covariance's trace: above about 16 the backdrop is too busy to be keyed.
     """
 
@@ -48,7 +48,7 @@ def fit_backdrop(rgb: Rgb, far: Mask) -> Backdrop:
     picture = cv2.GaussianBlur(lab(rgb), (0, 0), 0.8)
     surface, covariance = _surface(picture, far)
     colour = _linear(surface)
-    inverse = np.linalg.inv(covariance)
+    inverse = np.asarray(np.linalg.inv(covariance), np.float64)
     distance = _mahalanobis(picture - surface, inverse)
     weight = (rgb * colour).sum(axis=-1) / np.maximum((colour * colour).sum(axis=-1), 1e-6)
     shading = np.clip(cv2.GaussianBlur(weight.astype(np.float32), (0, 0), 0.8), 0.3, 1.0)
@@ -79,11 +79,11 @@ def _surface(picture: NDArray[np.float32], far: Mask) -> tuple[NDArray[np.float3
     basis = _basis(rows[chosen] / height * 2 - 1, columns[chosen] / width * 2 - 1)
     values = picture[::step, ::step][chosen].astype(np.float64)
     weight = np.ones(len(values))
-    coefficients = np.zeros((basis.shape[1], 3))
+    coefficients: NDArray[np.float64] = np.zeros((basis.shape[1], 3))
     error = values
     for _ in range(7):
         normal = (basis * weight[:, None]).T @ basis + 1e-4 * np.eye(basis.shape[1])
-        coefficients = np.linalg.solve(normal, (basis * weight[:, None]).T @ values)
+        coefficients = np.asarray(np.linalg.solve(normal, (basis * weight[:, None]).T @ values), np.float64)
         error = values - basis @ coefficients
         length = np.sqrt((error**2).sum(axis=1))
         sigma = max(0.7, 1.4826 * float(np.median(length)))

@@ -42,7 +42,7 @@ def interval(picture_lab: LabPlanes, *, reach_px: float = 0.5) -> Interval:
     for dy in (-1, 0, 1):
         for dx in (-1, 0, 1):
             if dx or dy:
-                matrix = np.float32([[1, 0, dx * reach_px], [0, 1, dy * reach_px]])
+                matrix = np.array([[1, 0, dx * reach_px], [0, 1, dy * reach_px]], np.float32)
                 moved = cv2.warpAffine(
                     picture_lab, matrix, (picture_lab.shape[1], picture_lab.shape[0]), borderMode=cv2.BORDER_REPLICATE
                 )

@@ -1,7 +1,8 @@
 """What a pixel tells about being piece or backdrop: the planes that the refiner network reads.
 
-Each cue is weak alone. Colour says nothing of silver on grey card, the backdrop model nothing on printed paper, the network's
-coarse evidence nothing about a link's daylight. Side by side, at the resolution of the picture, they nearly always decide.
+Each cue is weak alone. Colour says nothing of silver on grey card, the backdrop model nothing on printed paper, the
+network's coarse evidence nothing about a link's daylight. Side by side, at the resolution of the picture, they nearly
+always decide.
 """
 
 from __future__ import annotations
@@ -30,8 +31,9 @@ _SHADES = ((1.0, 1.0), (0.85, 0.12), (0.72, 0.10), (0.6, 0.08), (0.5, 0.05), (0.
 class Cues:
     """`planes`: float32 (COUNT, rows, columns), roughly −1…1; `backdrop`: the model they were taken from.
 
-    The planes: encoded red, green and blue; the wide and the close evidence; distance from the backdrop, plain and shaded;
-    the best darkening; the residual L*, a*, b*; how much likelier the colour is on the piece; the slope; the spread.
+    The planes: encoded red, green and blue; the wide and the close evidence; distance from the backdrop, plain and
+    shaded; the best darkening; the residual L*, a*, b*; how much likelier the colour is on the piece; the slope; the
+    spread.
     """
 
     planes: NDArray[np.float32]
@@ -39,7 +41,7 @@ class Cues:
 
 
 def find_cues(rgb: Rgb, wide: Alpha, close: Alpha) -> Cues:
-    """Cues of a picture from two coarse answers about it (at the picture's size): `wide` sees solids, `close` thin parts."""
+    """Cues of a picture from two coarse answers about it at its size: `wide` sees solids, `close` thin parts."""
     either = np.maximum(wide, close)
     far = cv2.dilate(either, np.ones((15, 15), np.uint8)) < 0.2
     if far.mean() < 0.1:
@@ -52,7 +54,7 @@ def find_cues(rgb: Rgb, wide: Alpha, close: Alpha) -> Cues:
     planes[6] = np.log1p(backdrop.shaded_distance) / 3
     planes[7] = backdrop.shading
     planes[8:11] = np.clip(backdrop.residual / 40, -2, 2).transpose(2, 0, 1)
-    planes[11] = _likelier(rgb, backdrop, far, (wide + close) / 2)
+    planes[11] = _likelier(rgb, backdrop, far, np.asarray((wide + close) / 2, np.float32))
     planes[12] = np.log1p(backdrop.slope) / 3
     planes[13] = min(backdrop.spread / 32, 1.5)
     return Cues(planes, backdrop)

@@ -1,8 +1,8 @@
 """Alpha mattes: from soft labels to coverage, and the true colour of the rim.
 
-In a narrow band along the edge the compositing equation I = αF + (1−α)B (Porter and Duff 1984) is solved for α along the
-line from the local backdrop B to the local foreground F (the projection of Chuang et al. 2001 once F and B are known);
-both are local means over the sure pixels nearby. The rim's colour then follows from the same equation.
+In a narrow band along the edge the compositing equation I = αF + (1−α)B (Porter and Duff 1984) is solved for α along
+the line from the local backdrop B to the local foreground F (the projection of Chuang et al. 2001 once F and B are
+known); both are local means over the sure pixels nearby. The rim's colour then follows from the same equation.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def local_mean(picture: NDArray[np.float32], where: Mask, radius_px: float) -> t
 
 
 def trimap_of(soft: Plane, radius_px: float) -> Plane:
-    """0, ½, 1 from soft labels 0…1, with an unknown band `radius_px` to each side of the edge; thin parts keep a core."""
+    """0, ½, 1 from soft labels 0…1: unknown is a band `radius_px` to each side of the edge; thin parts keep a core."""
     inside = soft > 0.5
     solid = inside.astype(np.uint8)
     depth = cv2.distanceTransform(solid, cv2.DIST_L2, 5)

@@ -20,7 +20,7 @@ Affine = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """How well a transform explains the second picture: normalised correlation inside the piece, and feature support."""
+    """How well a transform explains the second picture: normalised correlation inside the piece, feature support."""
 
     matrix: Affine
     correlation: float
@@ -28,7 +28,7 @@ class Fit:
 
 
 def warp(picture: NDArray[np.float32], matrix: Affine, size: Size, *, outside: float = 0.0) -> NDArray[np.float32]:
-    """`picture` moved by `matrix` onto a canvas of `size`, antialiased when it shrinks. Any channels; `outside` fills."""
+    """`picture` moved by `matrix` onto a canvas of `size`, antialiased when it shrinks; beyond it lies `outside`."""
     scale = scale_of(matrix)
     if scale < 0.75:
         # Shrink by area first, so that the cubic warp that follows stays near scale 1.
@@ -148,8 +148,8 @@ def refine(
 ) -> Affine:
     """`start` refined so that `first`, moved by it, meets `second` (planes 0…1; `weight` belongs to `first`).
 
-    Robust Lucas-Kanade, coarse to fine; `rigid` keeps to scale, rotation and shift. A diverging refinement is dropped: the result never correlates worse than
-    `start`.
+    Robust Lucas-Kanade, coarse to fine; `rigid` keeps to scale, rotation and shift. A diverging refinement is dropped:
+    the result never correlates worse than `start`.
     """
     size = Size(second.shape[1], second.shape[0])
     best = start
@@ -237,9 +237,9 @@ def _line(value: NDArray[np.float32], wanted: NDArray[np.float32]) -> tuple[floa
 
 
 def _to8(plane: Plane) -> NDArray[np.uint8]:
-    return np.clip(plane * 255 + 0.5, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(plane * 255 + 0.5, 0, 255), np.uint8)
 
 
 def _root(words: NDArray[np.float32]) -> NDArray[np.float32]:
     """RootSIFT (Arandjelović and Zisserman 2012): Hellinger distance by Euclidean means."""
-    return np.sqrt(words / (np.abs(words).sum(axis=1, keepdims=True) + 1e-7)).astype(np.float32)
+    return np.asarray(np.sqrt(words / (np.abs(words).sum(axis=1, keepdims=True) + 1e-7)), np.float32)

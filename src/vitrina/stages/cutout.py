@@ -35,7 +35,7 @@ class CutoutParams:
 
 
 def find_piece(source: Source, segmenter: Segmenter, *, side_px: int = 384) -> Alpha:
-    """Coarse evidence 0…1 of the piece, at the size of the source shrunk to `side_px`. Takes a fraction of `cut_out`."""
+    """Coarse evidence 0…1 of the piece, at the size of the source shrunk to `side_px`, in a fraction of the time."""
     return segmenter.find(_shrunk(source.rgb, side_px))
 
 
@@ -157,7 +157,8 @@ def _doubts(evidence: Alpha, piece: Mask, scale: float, params: CutoutParams) ->
     return (
         Finding(
             "edges", "undecided", Severity.WARN, share, params.unsure, "of the piece",
-            f"{100 * share:.0f} % of the piece's area could not be told from its backdrop, {100 * params.unsure:.0f} % allowed. "
+            f"{100 * share:.0f} % of the piece's area could not be told from its backdrop, "
+            f"{100 * params.unsure:.0f} % allowed. "
             "Look at the cutout there, mend it with --keep and --drop strokes, or photograph the piece on plain paper.",
             box.scaled(scale) if box else None,
         ),
