@@ -83,7 +83,8 @@ def border_depth(rgb: Rgb) -> int | None:
         depths.append(int(np.argmax(share)) + 1)
     if max(depths) - min(depths) > max(2, reach // 4):
         return None
-    return max(1, int(round(float(np.median(depths)) * rgb.shape[1] / small.shape[1])))
+    depth: int = round(float(np.median(depths)) * rgb.shape[1] / small.shape[1])
+    return max(1, depth)
 
 
 def _rim_strips(rgb: Rgb) -> NDArray[np.float32]:

@@ -1,0 +1,37 @@
+"""What all tests share: the drawn pieces, drawn once, and a home that is thrown away."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests import scenes
+from tests.scenes import Scene
+
+DATA = Path(__file__).parent / "data"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Every test has a home of its own; nothing reaches the real one."""
+    folder = tmp_path / "home"
+    monkeypatch.setenv("VITRINA_HOME", str(folder))
+    monkeypatch.delenv("VITRINA_MAX_MEGAPIXELS", raising=False)
+    monkeypatch.delenv("VITRINA_DEBUG", raising=False)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def drawn_ring() -> Scene:
+    return scenes.ring()
+
+
+@pytest.fixture(scope="session")
+def drawn_chain() -> Scene:
+    return scenes.chain()
+
+
+@pytest.fixture(scope="session")
+def drawn_earrings() -> Scene:
+    return scenes.earrings()
