@@ -14,7 +14,8 @@ def test_a_drawing_obeys_the_compositing_equation(drawn_ring: Scene) -> None:
     again = over(drawn_ring.foreground, drawn_ring.alpha, drawn_ring.ground)
     assert np.array_equal(again, drawn_ring.rgb)
     assert drawn_ring.rgb.dtype == drawn_ring.alpha.dtype == np.float32
-    assert 0 <= float(drawn_ring.rgb.min()) and float(drawn_ring.rgb.max()) <= 1
+    assert float(drawn_ring.rgb.min()) >= 0
+    assert float(drawn_ring.rgb.max()) <= 1
 
 
 def test_the_same_arguments_draw_the_same_picture(drawn_ring: Scene) -> None:
