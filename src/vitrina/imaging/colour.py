@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 
 from vitrina.model import Plane, Rgb
 
+_HALF_TURN = np.pi + 1e-6
+"""Opposite hues lie exactly half a turn apart, where CIEDE2000 jumps; float32's last digit must not decide there."""
+
 
 def decode_srgb(encoded: NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]) -> NDArray[np.float32]:
     """Linear light from sRGB-encoded values: uint8, uint16 (full scale) or float 0…1. Any shape."""
@@ -93,12 +96,12 @@ def _delta_e00(one: NDArray[np.float32], two: NDArray[np.float32]) -> NDArray[np
     h1, h2 = np.arctan2(b1, a1) % (2 * np.pi), np.arctan2(b2, a2) % (2 * np.pi)
     grey = (c1 * c2) == 0
     dh = h2 - h1
-    dh = np.where(dh > np.pi, dh - 2 * np.pi, np.where(dh < -np.pi, dh + 2 * np.pi, dh))
+    dh = np.where(dh > _HALF_TURN, dh - 2 * np.pi, np.where(dh < -_HALF_TURN, dh + 2 * np.pi, dh))
     dh = np.where(grey, 0, dh)
     dl, dc = l2 - l1, c2 - c1
     dhh = 2 * np.sqrt(c1 * c2) * np.sin(dh / 2)
     total = h1 + h2
-    far = np.abs(h1 - h2) > np.pi
+    far = np.abs(h1 - h2) > _HALF_TURN
     mean_h = np.where(far, np.where(total < 2 * np.pi, total + 2 * np.pi, total - 2 * np.pi), total) / 2
     mean_h = np.where(grey, total, mean_h)
     mean_l, mean_c = (l1 + l2) / 2, (c1 + c2) / 2

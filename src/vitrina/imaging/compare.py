@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vitrina.model import Alpha, Mask, Plane, Rgb
+from vitrina.model import Mask, Plane
 
 LabPlanes = NDArray[np.float32]
 
@@ -130,9 +130,3 @@ def _enlarge(small: LabPlanes, height: int, width: int) -> LabPlanes:
 
 def _quadratic(y: NDArray[np.floating], x: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1).astype(np.float64)
-
-
-def blend_lab(rgb: Rgb, alpha: Alpha, ground: Rgb) -> Rgb:
-    """`rgb` over `ground` in linear light."""
-    a = alpha[..., None]
-    return np.asarray(a * rgb + (1 - a) * ground, np.float32)
