@@ -1,0 +1,107 @@
+"""Measures of a photo's quality: sharpness, noise, clipping, cast. Arrays in, plain numbers and arrays out.
+
+Lengths are pixels of the array that is given; `light` is L* (0…100) of CIELAB unless said.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vitrina.model import Mask, Plane, Rgb
+
+_RE_BLUR_PX = 1.0
+"""Blur added to find out how much there was."""
+_WIDEST_PX = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """The strong edges of a picture: where they are, how wide (σ of the blur, px) and which way they face (radians)."""
+
+    rows: NDArray[np.intp]
+    columns: NDArray[np.intp]
+    width_px: NDArray[np.float32]
+    facing: NDArray[np.float32]
+
+    def within(self, mask: Mask) -> Edges:
+        """Only the edges inside `mask`."""
+        kept = mask[self.rows, self.columns]
+        return Edges(self.rows[kept], self.columns[kept], self.width_px[kept], self.facing[kept])
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def find_edges(light: Plane, *, contrast: float) -> Edges:
+    """Blur at each edge from the loss of gradient under a known further blur (Zhuo and Sim 2011, defocus estimation).
+
+    For a step blurred by σ, blurring it again by σ₀ divides the gradient by √(1 + σ₀²/σ²). `contrast` is the least
+    height (L*) of a step that counts.
+    """
+    plain = cv2.GaussianBlur(light, (0, 0), 0.6)
+    steep, facing = _gradient(plain)
+    again, _ = _gradient(cv2.GaussianBlur(plain, (0, 0), _RE_BLUR_PX))
+    crest = (steep >= cv2.dilate(steep, np.ones((3, 3), np.uint8)) - 1e-6) & (again > 0.05)
+    ratio = steep / np.maximum(again, 1e-3)
+    variance = _RE_BLUR_PX**2 / np.maximum(ratio * ratio - 1, (_RE_BLUR_PX / _WIDEST_PX) ** 2)
+    height = steep * np.sqrt(2 * np.pi * variance)
+    rows, columns = np.nonzero(crest & (height > contrast))
+    own = np.maximum(variance[rows, columns] - 0.6**2, 0.0)
+    return Edges(rows, columns, np.sqrt(own).astype(np.float32), facing[rows, columns])
+
+
+def _gradient(light: Plane) -> tuple[Plane, Plane]:
+    across = cv2.Sobel(light, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 8)
+    down = cv2.Sobel(light, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8)
+    return np.asarray(np.hypot(across, down), np.float32), np.asarray(np.arctan2(down, across), np.float32)
+
+
+def noise_level(light: Plane, within: Mask) -> float:
+    """Noise (σ in L*) of the smoothest tenth of a picture's patches (after Immerkær 1996, with a median per patch)."""
+    kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32) / 6
+    rough = np.abs(cv2.filter2D(light, cv2.CV_32F, kernel))
+    side = 16
+    height, width = (n // side * side for n in light.shape)
+    if height == 0 or width == 0:
+        return 0.0
+    tiles = rough[:height, :width].reshape(height // side, side, width // side, side).mean(axis=(1, 3))
+    inside = within[:height, :width].reshape(height // side, side, width // side, side).mean(axis=(1, 3)) > 0.9
+    if not inside.any():
+        inside = np.ones_like(tiles, bool)
+    return float(np.percentile(tiles[inside], 10) * np.sqrt(np.pi / 2))
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A connected place: the count of its pixels, its box (x, y, width, height) and its roundness 0…1 (1: a disc)."""
+
+    area_px: int
+    box: tuple[int, int, int, int]
+    roundness: float
+
+
+def find_spots(mask: Mask, *, least_px: int = 4) -> list[Spot]:
+    """The connected places of `mask`, largest first."""
+    count, _, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    spots = []
+    for x, y, width, height, area in stats[1:count]:
+        if area >= least_px:
+            shape = min(width, height) / max(width, height) * min(1.0, area / (np.pi / 4 * width * height))
+            spots.append(Spot(int(area), (int(x), int(y), int(width), int(height)), float(shape)))
+    return sorted(spots, key=lambda spot: (-spot.area_px, spot.box))
+
+
+def clipped_high(rgb: Rgb, *, code: float = 253 / 255) -> Mask:
+    """Pixels with every channel at or above the encoded value `code`: no colour is left in them."""
+    limit = ((code + 0.055) / 1.055) ** 2.4
+    return np.asarray(rgb.min(axis=-1) >= limit, bool)
+
+
+def clipped_channel(rgb: Rgb, *, code: float = 253 / 255) -> Mask:
+    """Pixels with at least one channel, but not all three, at the top: their hue is no longer true."""
+    limit = ((code + 0.055) / 1.055) ** 2.4
+    return np.asarray((rgb.max(axis=-1) >= limit) & (rgb.min(axis=-1) < limit), bool)

@@ -1,0 +1,20 @@
+### The source check's findings: what was measured, and the one thing to change.
+
+too-few-pixels = The photo's short side is { NUMBER($measured, maximumFractionDigits: 0) } px, at least { NUMBER($limit, maximumFractionDigits: 0) } px are needed. Send the original file from the camera, not a screenshot or a messenger's copy.
+ai-marked = The file says it was made by a generator ({ $measured }), not photographed. Send the camera's own photo of the piece.
+worn = Worn on or held by a person (skin fills { NUMBER($percent, maximumFractionDigits: 0) } % of the photo, { NUMBER($limit-percent, maximumFractionDigits: 0) } % allowed): a scale frame, not a main image. Photograph the piece alone, lying on plain paper.
+hand-in-frame = Skin seems to be in the frame ({ NUMBER($percent, maximumFractionDigits: 0) } % of the photo, { NUMBER($limit-percent, maximumFractionDigits: 1) } % allowed). Put the piece down and keep hands out of the picture.
+no-piece = No piece of jewelry was found (evidence { NUMBER($measured, maximumFractionDigits: 2) }, { NUMBER($limit, maximumFractionDigits: 2) } needed). Lay it on plain paper and fill half of the frame with it.
+cut-by-frame = The piece runs into the edge of the photo (along { NUMBER($percent, maximumFractionDigits: 1) } % of the border, { NUMBER($limit-percent, maximumFractionDigits: 1) } % allowed). Step back until all of it is in the frame with room around it.
+too-small = The piece spans only { NUMBER($percent, maximumFractionDigits: 0) } % of the frame, at least { NUMBER($limit-percent, maximumFractionDigits: 0) } % are needed. Go closer until it fills about half of the frame.
+few-pixels-on-piece = The piece is only { NUMBER($measured, maximumFractionDigits: 0) } px long in the photo, at least { NUMBER($limit, maximumFractionDigits: 0) } px are needed. Go closer, and send the original file.
+too-dark = The piece is too dark (its brightest parts reach L* { NUMBER($measured, maximumFractionDigits: 0) }, at least { NUMBER($limit, maximumFractionDigits: 0) } needed). Move to a window or tap the piece and slide the exposure up.
+too-bright = The piece is too bright (typical L* { NUMBER($measured, maximumFractionDigits: 0) }, at most { NUMBER($limit, maximumFractionDigits: 0) } allowed). Tap the piece and slide the exposure down.
+clipped = { NUMBER($percent, maximumFractionDigits: 0) } % of the piece is burnt out to pure white, { NUMBER($limit-percent, maximumFractionDigits: 0) } % allowed. Turn the flash off, put thin white paper between lamp and piece, and slide the exposure down.
+glare-spot = A glare spot hides { NUMBER($percent, maximumFractionDigits: 1) } % of the piece, { NUMBER($limit-percent, maximumFractionDigits: 1) } % allowed. Move the lamp or tilt the piece until the spot wanders off it.
+warm-cast = The light is yellow (cast of { NUMBER($measured, maximumFractionDigits: 0) } C*ab, { NUMBER($limit, maximumFractionDigits: 0) } allowed). Turn the warm lamp off and photograph by a window, or set the white balance on white paper.
+cold-cast = The light is blue (cast of { NUMBER($measured, maximumFractionDigits: 0) } C*ab, { NUMBER($limit, maximumFractionDigits: 0) } allowed). Leave the shade or set the white balance on white paper.
+blur = The piece is out of focus: its sharpest edges are { NUMBER($measured, maximumFractionDigits: 1) } px wide, { NUMBER($limit, maximumFractionDigits: 1) } px allowed. Tap the piece to focus and keep at least a hand's width of distance.
+motion-blur = The camera moved: edges are smeared to { NUMBER($measured, maximumFractionDigits: 1) } px, { NUMBER($limit, maximumFractionDigits: 1) } px allowed. Rest the phone on something and use the timer.
+shallow-focus = Only a part of the piece is sharp ({ NUMBER($percent, maximumFractionDigits: 0) } % of its parts are soft, { NUMBER($limit-percent, maximumFractionDigits: 0) } % allowed). Turn the piece so that it faces the camera, step back and zoom in.
+noise = The photo is noisy (L* { NUMBER($measured, maximumFractionDigits: 1) }, { NUMBER($limit, maximumFractionDigits: 1) } allowed). Bring more light and keep the phone still.

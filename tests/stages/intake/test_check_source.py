@@ -1,0 +1,112 @@
+"""The source check on drawn photos: good ones pass, each fault is named."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import cv2
+import numpy as np
+import pytest
+
+from tests import scenes
+from vitrina.model import Alpha, Finding, Mask, Rgb, Severity, Size, Source
+from vitrina.stages.intake import check_source
+from vitrina.steps import from_array
+
+SIZE = Size(1200, 1000)
+
+
+@cache
+def drawn(ground: str = "paper") -> scenes.Scene:
+    return scenes.ring(SIZE, ground=ground)
+
+
+def judged(rgb: Rgb, alpha: Alpha) -> dict[str, Finding]:
+    source = from_array(np.clip(rgb, 0, 1).astype(np.float32), name="drawn")
+    findings, _ = check_source(source, piece=alpha)
+    return {finding.code: finding for finding in findings}
+
+
+@pytest.mark.parametrize("ground", ["white", "paper", "grey", "velvet"])
+def test_a_good_photo_passes(ground: str) -> None:
+    scene = drawn(ground)
+    assert not [f for f in judged(scene.rgb, scene.alpha).values() if f.severity is not Severity.NOTE]
+
+
+def test_a_blurred_piece_is_named_with_its_place() -> None:
+    scene = drawn()
+    blurred = cv2.GaussianBlur(scene.rgb, (0, 0), 5)
+    found = judged(blurred, scene.alpha)
+    assert found["blur"].check == "focus"
+    region = found["blur"].region
+    assert region is not None and region.width >= scene.box.width
+
+
+def test_no_piece_blocks_and_says_nothing_else_of_the_piece() -> None:
+    scene = drawn()
+    found = judged(scene.ground, np.zeros_like(scene.alpha))
+    assert set(found) == {"no-piece"}
+    assert found["no-piece"].severity is Severity.BLOCK
+
+
+def test_a_piece_cut_by_the_frame_is_named() -> None:
+    scene = drawn()
+    left = scene.box.x + scene.box.width // 3
+    found = judged(scene.rgb[:, left:], scene.alpha[:, left:])
+    region = found["cut-by-frame"].region
+    assert region is not None and region.x == 0
+
+
+def test_a_small_piece_in_a_large_frame_is_named() -> None:
+    scene = scenes.ring(Size(360, 300))
+    rgb = cv2.copyMakeBorder(scene.rgb, 700, 700, 800, 800, cv2.BORDER_REPLICATE)
+    alpha = cv2.copyMakeBorder(scene.alpha, 700, 700, 800, 800, cv2.BORDER_CONSTANT, value=0)
+    assert {"too-small", "few-pixels-on-piece"} <= set(judged(rgb, alpha))
+
+
+def test_burnt_out_metal_is_named() -> None:
+    scene = drawn()
+    assert "clipped" in judged(scene.rgb * 4, scene.alpha)
+
+
+def test_an_arm_in_the_frame_is_a_person() -> None:
+    scene = drawn()
+    rgb = np.where(_arm(scene.rgb)[..., None], _skin(scene.rgb), scene.rgb)
+    found = judged(scene.alpha[..., None] * scene.foreground + (1 - scene.alpha[..., None]) * rgb, scene.alpha)
+    assert found["worn"].severity is Severity.BLOCK
+    assert "not a main image" in found["worn"].message
+
+
+def test_a_table_of_the_colour_of_skin_is_no_person() -> None:
+    scene = drawn()
+    table = np.broadcast_to(np.array([0.45, 0.24, 0.15], np.float32), scene.rgb.shape)
+    found = judged(scene.alpha[..., None] * scene.foreground + (1 - scene.alpha[..., None]) * table, scene.alpha)
+    assert "worn" not in found
+
+
+def test_every_finding_is_complete() -> None:
+    scene = drawn()
+    found = judged(cv2.GaussianBlur(scene.rgb * 4, (0, 0), 6), scene.alpha)
+    assert found
+    for finding in found.values():
+        assert finding.measured is not None and finding.limit is not None and finding.unit
+        assert finding.message.endswith(".")
+
+
+def _arm(rgb: Rgb) -> Mask:
+    rows, columns = np.indices(rgb.shape[:2])
+    return np.asarray(np.abs(rows - 500 - 0.2 * columns) < 170, bool)
+
+
+def _skin(rgb: Rgb) -> Rgb:
+    """A rounded arm from left to right."""
+    rows, columns = np.indices(rgb.shape[:2])
+    round_ = np.clip(1 - ((rows - 500 - 0.2 * columns) / 190) ** 2, 0.05, 1) ** 0.5
+    return (round_[..., None] * np.array([0.55, 0.30, 0.20])).astype(np.float32)
+
+
+def test_the_check_takes_evidence_of_any_size() -> None:
+    scene = drawn()
+    small = cv2.resize(scene.alpha, (300, 250), interpolation=cv2.INTER_AREA)
+    source: Source = from_array(scene.rgb, name="drawn")
+    assert check_source(source, piece=small)[0] == []
