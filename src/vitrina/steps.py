@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from numpy.typing import NDArray
 
 from vitrina.codec.decode import MAX_MEGAPIXELS, decode
+from vitrina.codec.metadata import probe, require_taken
 from vitrina.errors import UsageError
 from vitrina.model import (
     Adjustment,
@@ -40,6 +42,11 @@ def segmenter(model: Path | None = None) -> Segmenter:
 def take_in(data: bytes, *, name: str, max_megapixels: float = MAX_MEGAPIXELS) -> Source:
     """A photo's bytes as a source: upright, in linear light."""
     return decode(data, name=name, max_megapixels=max_megapixels)
+
+
+def require_photo(data: bytes, *, name: str, max_megapixels: float = MAX_MEGAPIXELS) -> None:
+    """Raise the InputError that `take_in` would raise for the header of `data`; no pixels are decoded."""
+    require_taken(probe(data, name=name), name=name, max_megapixels=max_megapixels)
 
 
 def inspect(source: Source, *, finder: Segmenter | None = None) -> Judgement:
@@ -76,7 +83,7 @@ def check_edges(source: Source, cut: Cutout) -> Judgement:
 
     started = time.perf_counter()
     findings: tuple[Finding, ...] = cut.notes
-    measures = {}
+    measures: Mapping[str, float] = {}
     if cut.parts:
         found, measures = check_edges(source, cut)
         findings = (*findings, *found)
@@ -131,7 +138,7 @@ def check_rules(data: bytes, *, market: str, slot: str = "main", name: str = "pi
     from vitrina.rules.load import load_pack
     from vitrina.stages.export import check_rules
 
-    return check_rules(data, load_pack(market), slot, name=name)
+    return check_rules(data, load_pack(market), slot, name=name, today=date.today())
 
 
 def from_array(rgb: NDArray[Any], *, name: str = "array") -> Source:

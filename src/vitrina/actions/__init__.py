@@ -21,6 +21,7 @@ from vitrina.files import read_bytes, require_writable, write_bytes
 
 if TYPE_CHECKING:
     from vitrina.model import Alpha, Mask, Source
+    from vitrina.rules.pack import Pack, Rule
 
 Say = Callable[[str, float], None]
 
@@ -177,6 +178,59 @@ def list_rules() -> dict[str, Any]:
     from vitrina.rules.load import list_packs
 
     return {"schema": "vitrina.rules-list/1", "packs": [_pack_in_short(pack) for pack in list_packs()]}
+
+
+def show_rules(market: str) -> dict[str, Any]:
+    """One rule pack in full: every rule with its value, level, confidence, the day it was read and its addresses."""
+    from vitrina.rules.load import load_pack
+
+    pack = load_pack(market)
+    slots = [
+        {
+            "slot": slot.name,
+            "we_export": slot.target.model_dump(mode="json"),
+            "rules": [{"rule": family, **_rule(rule, pack)} for family, rule in slot.rules()],
+        }
+        for slot in pack.slot
+    ]
+    return {
+        "schema": "vitrina.rule-pack/1",
+        **_pack_in_short(pack),
+        "note": " ".join(pack.note.split()),
+        "order_of_pictures": list(pack.order),
+        "count": [_rule(rule, pack) for rule in pack.count],
+        "by_hand": [_rule(rule, pack) for rule in pack.by_hand],
+        "slots": slots,
+        "sources": {name: origin.model_dump(mode="json", exclude_none=True) for name, origin in pack.sources.items()},
+    }
+
+
+def _pack_in_short(pack: Pack) -> dict[str, Any]:
+    return {
+        "market": pack.market,
+        "name": pack.name,
+        "country": pack.country,
+        "version": pack.version,
+        "checked_on": pack.checked_on.isoformat(),
+        "reread_by": pack.reread_by.isoformat(),
+        "stop_after": pack.stop_after.isoformat(),
+        "stale": pack.is_stale(date.today()),
+        "confidence": pack.confidence,
+    }
+
+
+def _rule(rule: Rule, pack: Pack) -> dict[str, Any]:
+    """A rule as it is shown; its own numbers stand first."""
+    read = rule.checked_on or pack.checked_on
+    shown = {
+        "value": rule.value,
+        "level": rule.level,
+        "breaking_it": rule.weight.value,
+        "confidence": rule.confidence,
+        "read_on": read.isoformat(),
+        "sources": list(rule.sources),
+    }
+    return {**shown, "note": rule.note} if rule.note else shown
 
 
 def check_rules(path: Path, *, market: str, slot: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitrina.codec.icc import to_srgb
-from vitrina.codec.metadata import probe, require_taken
+from vitrina.codec.metadata import TAKEN, probe, require_taken
 from vitrina.errors import Unreadable
 from vitrina.imaging.colour import decode_srgb
 from vitrina.model import Finding, Severity, Source
@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 MAX_MEGAPIXELS = 120.0
 
 
-def decode(data: bytes, *, name: str, max_megapixels: float = MAX_MEGAPIXELS) -> Source:
+def decode(data: bytes, *, name: str, max_megapixels: float = MAX_MEGAPIXELS, any_format: bool = False) -> Source:
     """Decode a photo: EXIF orientation and ICC profile applied, linear float32.
 
-    Transparent pictures are laid on white and keep their alpha beside it.
+    Transparent pictures are laid on white and keep their alpha beside it. With `any_format` also kinds that are not
+    taken in as photos are opened (GIF, BMP), an animation by its first frame: to judge a file that somebody uploads.
 
     Raises
     ------
@@ -31,12 +32,15 @@ def decode(data: bytes, *, name: str, max_megapixels: float = MAX_MEGAPIXELS) ->
         Naming the file, the value, the limit and the remedy.
     """
     facts = probe(data, name=name)
-    require_taken(facts, name=name, max_megapixels=max_megapixels)
+    require_taken(facts, name=name, max_megapixels=max_megapixels, any_format=any_format)
     import pyvips
 
     notes: list[Finding] = []
     try:
-        image = _open_heif(data) if facts.format == "HEIF" else _open(data).autorot()
+        if facts.format == "HEIF":
+            image = _open_heif(data)
+        else:
+            image = (_open(data) if facts.format in TAKEN else _open_by_pillow(data)).autorot()
         image = image.flatten() if image.bands not in (1, 2, 3, 4) else image
         alpha_band = None
         if image.hasalpha():
@@ -67,6 +71,17 @@ def _open(data: bytes) -> pyvips.Image:
     import pyvips
 
     return pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="truncated").copy_memory()
+
+
+def _open_by_pillow(data: bytes) -> pyvips.Image:
+    """The first frame of a kind that libvips' wheel does not read."""
+    import pyvips
+    from PIL import Image
+
+    with Image.open(io.BytesIO(data)) as picture:
+        see_through = "A" in picture.getbands() or "transparency" in picture.info
+        pixels = np.asarray(picture.convert("RGBA" if see_through else "RGB"))
+    return pyvips.Image.new_from_array(pixels).copy(interpretation="srgb")
 
 
 def _open_heif(data: bytes) -> pyvips.Image:

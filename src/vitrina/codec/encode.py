@@ -24,11 +24,13 @@ def encode_png8(rgb: Rgb) -> bytes:
     return _save(encode_srgb8(rgb), ".png", compression=6)
 
 
-def encode_jpeg(rgb: Rgb, *, quality: int, progressive: bool = True) -> bytes:
-    """JPEG, 4:4:4 (chains and stones lose their colour at 4:2:0), sRGB with profile, Huffman tables optimised."""
-    return _save(
-        encode_srgb8(rgb), ".jpg", Q=quality, subsample_mode="off", interlace=progressive, optimize_coding=True
-    )
+def encode_jpeg(rgb: Rgb | NDArray[np.uint8], *, quality: int, progressive: bool = True) -> bytes:
+    """JPEG, 4:4:4 (chains and stones lose their colour at 4:2:0), sRGB with profile, Huffman tables optimised.
+
+    `rgb` is linear light, or uint8 that is encoded already.
+    """
+    pixels = rgb if rgb.dtype == np.uint8 else encode_srgb8(rgb)
+    return _save(pixels, ".jpg", Q=quality, subsample_mode="off", interlace=progressive, optimize_coding=True)
 
 
 def encode_webp(rgb: Rgb, *, quality: int) -> bytes:

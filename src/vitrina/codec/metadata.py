@@ -42,11 +42,11 @@ def probe(data: bytes, *, name: str) -> FileFacts:
         ) from error
 
 
-def require_taken(facts: FileFacts, *, name: str, max_megapixels: float) -> None:
-    """Raise Unsupported or TooLarge unless `facts` is a still photo within the limit."""
-    if facts.format not in TAKEN:
+def require_taken(facts: FileFacts, *, name: str, max_megapixels: float, any_format: bool = False) -> None:
+    """Raise Unsupported or TooLarge unless `facts` is a still photo within the limit; with `any_format` only TooLarge."""
+    if facts.format not in TAKEN and not any_format:
         raise Unsupported(f"{name}: {facts.format} is not taken. Send JPEG, PNG, WebP, HEIC, AVIF or TIFF.")
-    if facts.frames > 1 and facts.format in ("WEBP", "PNG", "AVIF"):
+    if facts.frames > 1 and facts.format in ("WEBP", "PNG", "AVIF") and not any_format:
         raise Unsupported(f"{name}: an animation of {facts.frames} frames, 1 allowed. Send a still photo.")
     if facts.size.megapixels > max_megapixels:
         raise TooLarge(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -18,6 +19,7 @@ from vitrina.rules.pack import (
     GroundRule,
     Pack,
     QualityRule,
+    Rule,
     SizeRule,
     Slot,
 )  # fmt: skip
@@ -68,15 +70,15 @@ def check_count(pictures: int, pack: Pack) -> list[Finding]:
     found = []
     for rule in pack.count:
         if rule.max is not None and pictures > rule.max:
-            found.append(
-                _count_finding("too-many", pictures, rule.max, f"at most {rule.max}. Leave some out", rule, pack)
-            )
+            said = f"{pictures} pictures, at most {rule.max}"
+            found.append(_finding("too-many", pictures, rule.max, "pictures", said, "Leave some out", rule, pack, None))
         if rule.min is not None and pictures < rule.min:
-            found.append(_count_finding("too-few", pictures, rule.min, f"at least {rule.min}. Add one", rule, pack))
+            said = f"{pictures} pictures, at least {rule.min}"
+            found.append(_finding("too-few", pictures, rule.min, "pictures", said, "Add one", rule, pack, None))
     return _worst(found)
 
 
-def _size_limits(rule: SizeRule, size: Size) -> Iterator[tuple[float, float, str]]:
+def size_limits(rule: SizeRule, size: Size) -> Iterator[tuple[float, float, str]]:
     """Measured value, limit and unit of each limit a rule names."""
     pairs: tuple[tuple[float, float | None, str], ...] = (
         (size.width, rule.width, "px width"),
@@ -92,7 +94,7 @@ def _size_limits(rule: SizeRule, size: Size) -> Iterator[tuple[float, float, str
 
 
 def _min_size(facts: FileFacts, rule: SizeRule, pack: Pack, slot: Slot) -> Iterator[Finding]:
-    for measured, limit, unit in _size_limits(rule, facts.size):
+    for measured, limit, unit in size_limits(rule, facts.size):
         if measured < limit:
             yield _finding(
                 "too-small", measured, limit, unit, f"{facts.size} px: {_n(measured)} {unit}, at least {_n(limit)}",
@@ -101,7 +103,7 @@ def _min_size(facts: FileFacts, rule: SizeRule, pack: Pack, slot: Slot) -> Itera
 
 
 def _max_size(facts: FileFacts, rule: SizeRule, pack: Pack, slot: Slot) -> Iterator[Finding]:
-    for measured, limit, unit in _size_limits(rule, facts.size):
+    for measured, limit, unit in size_limits(rule, facts.size):
         if measured > limit:
             yield _finding(
                 "too-large", measured, limit, unit, f"{facts.size} px: {_n(measured)} {unit}, at most {_n(limit)}",
@@ -216,10 +218,11 @@ def _fill(image: Rgb, rules: list[FillRule], pack: Pack, slot: Slot) -> Iterator
         fill = frame_fill(box, Size(image.shape[1], image.shape[0]))
         if fill < rule.min - 0.005:
             found = _finding(
-                "fill-low", round(fill, 3), rule.min, "share", f"the piece fills {fill:.0%} of the frame, at least {rule.min:.0%}",
+                "fill-low", round(fill, 3), rule.min, "share",
+                f"the piece fills {fill:.0%} of the frame, at least {rule.min:.0%}",
                 "Crop closer", rule, pack, slot, check="framing",
             )  # fmt: skip
-            yield Finding(**{name: getattr(found, name) for name in _FIELDS} | {"region": box})
+            yield replace(found, region=box)
 
 
 def _border(image: Rgb, rules: list[FlagRule], pack: Pack, slot: Slot) -> Iterator[Finding]:
@@ -260,3 +263,31 @@ def _worst(found: list[Finding]) -> list[Finding]:
         if known is None or _RANK[finding.severity] > _RANK[known.severity]:
             kept[finding.code] = finding
     return list(kept.values())
+
+
+def _finding(
+    code: str,
+    measured: float | str | None,
+    limit: float | str | None,
+    unit: str,
+    said: str,
+    remedy: str,
+    rule: Rule,
+    pack: Pack,
+    slot: Slot | None,
+    *,
+    check: str = "rules",
+    at_most: Severity = Severity.BLOCK,
+) -> Finding:
+    """A broken rule: what was measured, how far the rule can be trusted and where it was read, and what to do."""
+    severity = min(rule.weight, at_most, key=_RANK.__getitem__)
+    place = f"{pack.name}, {slot.name} image" if slot is not None else pack.name
+    trust = f"{rule.level}; {rule.confidence} confidence, read on {rule.checked_on or pack.checked_on}"
+    where = rule.sources[0] if rule.sources else rule.source[0]
+    text = f"{place}: {said} ({trust}: {where}). {remedy}."
+    return Finding(check, code, severity, measured, limit, unit, text)
+
+
+def _n(value: float) -> str:
+    """A number as people write it: no decimals that say nothing."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")

@@ -13,17 +13,22 @@ from vitrina.errors import ResourceError, UsageError
 from vitrina.rules.pack import FAMILIES, HandRule, Pack, Rule, Slot
 
 
-def list_packs() -> tuple[str, ...]:
+def list_markets() -> tuple[str, ...]:
     """The marketplaces there are packs for, in alphabetical order."""
     folder = resources.files("vitrina.rules") / "packs"
     return tuple(sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")))
 
 
+def list_packs() -> tuple[Pack, ...]:
+    """Every pack, in the alphabetical order of its marketplace."""
+    return tuple(load_pack(market) for market in list_markets())
+
+
 @cache
 def load_pack(market: str) -> Pack:
     """The pack of `market`, its slots complete. Raises UsageError that lists the markets there are."""
-    if market not in list_packs():
-        raise UsageError(f"Unknown marketplace {market!r}. Choose from: {', '.join(list_packs())}.")
+    if market not in list_markets():
+        raise UsageError(f"Unknown marketplace {market!r}. Choose from: {', '.join(list_markets())}.")
     text = (resources.files("vitrina.rules") / "packs" / f"{market}.toml").read_text("utf-8")
     pack = parse_pack(text, name=f"{market}.toml")
     if pack.market != market:

@@ -242,3 +242,7 @@ class Pack(_Strict):
     @property
     def slots(self) -> tuple[str, ...]:
         return tuple(slot.name for slot in self.slot)
+
+    def is_stale(self, today: date) -> bool:
+        """Whether the pack was to be read again before `today`."""
+        return today > self.reread_by
