@@ -54,10 +54,14 @@ class CardFolder:
         self.files[name] = Digest(hashlib.sha256(data).hexdigest())
         return self.files[name]
 
+    def put_json(self, name: str, document: dict[str, Any]) -> Digest:
+        """Keep `document` as indented JSON."""
+        return self.put(name, (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode())
+
     def finish(self, document: dict[str, Any]) -> None:
         """Write the report document and move everything into place, the report last."""
         document["files"] = dict(sorted(self.files.items()))
-        self.put(REPORT, (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode())
+        self.put_json(REPORT, document)
         try:
             for name in [*(n for n in self.files if n != REPORT), REPORT]:
                 target = self.folder / name

@@ -1,4 +1,4 @@
-"""The single steps of a photo's way, values in and values out: what notebooks call and what `pipeline` strings together."""
+"""The single steps of a photo's way, values in and values out: what notebooks call and `pipeline` strings together."""
 
 from __future__ import annotations
 
@@ -66,13 +66,14 @@ def inspect(source: Source, *, finder: Segmenter | None = None) -> Judgement:
 def cutout(
     source: Source, *, finder: Segmenter | None = None, keep: Mask | None = None, drop: Mask | None = None
 ) -> Cutout:
-    """The piece cut out of its photo. `keep` and `drop` are masks at the size of the source that overrule the program."""
+    """The piece cut out of its photo. `keep` and `drop`, masks at the size of the source, overrule the program."""
     from vitrina.stages.cutout import cut_out
 
     for what, mask in (("keep", keep), ("drop", drop)):
         if mask is not None and mask.shape != source.rgb.shape[:2]:
             raise UsageError(
-                f"{what}: the mask is {mask.shape[1]}×{mask.shape[0]}, the upright photo {source.size}. Make them the same size."
+                f"{what}: the mask is {mask.shape[1]}×{mask.shape[0]}, the upright photo {source.size}. "
+                "Make them the same size."
             )
     return cut_out(source, finder or segmenter(), keep=keep, drop=drop)
 
@@ -90,6 +91,13 @@ def check_edges(source: Source, cut: Cutout) -> Judgement:
     seconds = {**cut.seconds, "check": time.perf_counter() - started}
     seconds["total"] = cut.seconds.get("total", 0.0) + seconds["check"]
     return Judgement("vitrina.cutout/1", findings, measures, seconds)
+
+
+def master(cut: Cutout) -> bytes:
+    """The cutout as its master file: 16-bit RGBA PNG, straight alpha, sRGB, at the size of the source."""
+    from vitrina.codec.encode import encode_png16
+
+    return encode_png16(cut.foreground, cut.alpha)
 
 
 def compose(cut: Cutout, look: str | Look = "white", *, adjustment: Adjustment | None = None) -> Variant:
@@ -121,16 +129,16 @@ def verify(
     facts: Facts | None = None,
     finder: Segmenter | None = None,
 ) -> Judgement:
-    """Does `edit`, made by any tool, still show the piece in `source`? `matte` is the source's alpha, when it is known."""
+    """Does `edit`, made by any tool, still show the piece in `source`? `matte` is the source's alpha, if known."""
     return examine(source, edit, matte=matte, facts=facts, finder=finder).judgement
 
 
-def render(variant: Variant, *, market: str, slot: str = "main") -> Rendition:
+def render(variant: Variant, *, market: str, slot: str = "main", least_quality: int | None = None) -> Rendition:
     """`variant` encoded for a slot of a marketplace, by the marketplace's rule pack."""
     from vitrina.rules.load import load_pack
     from vitrina.stages.export import render
 
-    return render(variant, load_pack(market), slot)
+    return render(variant, load_pack(market), slot, least_quality=least_quality)
 
 
 def check_rules(data: bytes, *, market: str, slot: str = "main", name: str = "picture") -> Judgement:

@@ -259,8 +259,8 @@ def card(
     from vitrina.backends.blobs import FolderBlobs
 
     order = pipeline.CardOrder(
-        photos=tuple(photos), sku=sku, out=out, mode=_mode(mode), looks=tuple(looks), markets=tuple(markets), force=force,
-        max_megapixels=config.max_megapixels,
+        photos=tuple(photos), sku=sku, out=out, mode=_mode(mode), looks=tuple(looks), markets=tuple(markets),
+        force=force, max_megapixels=config.max_megapixels,
     )  # fmt: skip
     return pipeline.make_card(
         order, blobs=FolderBlobs(config.home), finder=steps.segmenter(model), clock=lambda: datetime.now(UTC), say=say

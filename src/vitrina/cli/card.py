@@ -72,7 +72,8 @@ def _names(text: str) -> tuple[str, ...]:
 def _tell(document: dict[str, Any], output: Path) -> None:
     """The card in a few lines of prose."""
     print(
-        f"{one_line(document['sku'])}: {document['verdict']}, {len(document['drafts'])} drafts for {len(document['markets'])} marketplaces"
+        f"{one_line(document['sku'])}: {document['verdict']}, {len(document['drafts'])} drafts "
+        f"for {len(document['markets'])} marketplaces"
     )
     if document["stopped"]:
         print(f"  stopped: {one_line(document['stopped'])}")

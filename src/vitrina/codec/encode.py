@@ -24,12 +24,13 @@ def encode_png8(rgb: Rgb) -> bytes:
     return _save(encode_srgb8(rgb), ".png", compression=6)
 
 
-def encode_jpeg(rgb: Rgb | NDArray[np.uint8], *, quality: int, progressive: bool = True) -> bytes:
-    """JPEG, 4:4:4 (chains and stones lose their colour at 4:2:0), sRGB with profile, Huffman tables optimised.
+def encode_jpeg(rgb: Rgb, *, quality: int, progressive: bool = True) -> bytes:
+    """JPEG, 4:4:4 (chains and stones lose their colour at 4:2:0), sRGB with profile, Huffman tables optimised."""
+    return encode_jpeg8(encode_srgb8(rgb), quality=quality, progressive=progressive)
 
-    `rgb` is linear light, or uint8 that is encoded already.
-    """
-    pixels = rgb if rgb.dtype == np.uint8 else encode_srgb8(rgb)
+
+def encode_jpeg8(pixels: NDArray[np.uint8], *, quality: int, progressive: bool = True) -> bytes:
+    """`encode_jpeg` of pixels that are sRGB-encoded already, (rows, columns, 3)."""
     return _save(pixels, ".jpg", Q=quality, subsample_mode="off", interlace=progressive, optimize_coding=True)
 
 

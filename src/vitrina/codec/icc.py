@@ -14,7 +14,17 @@ def srgb_profile() -> bytes:
     """The bytes of an sRGB ICC profile (littleCMS's built-in one)."""
     from PIL import ImageCms
 
-    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    made = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    return _undated(made, date=_DATE)
+
+
+_DATE = bytes.fromhex("07e800010001000000000000")
+"""The day in the profile's header (2024-01-01): littleCMS writes today's, and the same pixels must give the same file."""
+
+
+def _undated(profile: bytes, *, date: bytes = bytes(12)) -> bytes:
+    """`profile` with its day of creation (ICC.1:2022, header bytes 24 to 35) set to `date` and without its digest."""
+    return profile[:24] + date + profile[36:84] + bytes(16) + profile[100:]
 
 
 def to_srgb(image: pyvips.Image) -> tuple[pyvips.Image, str | None]:
@@ -29,6 +39,8 @@ def to_srgb(image: pyvips.Image) -> tuple[pyvips.Image, str | None]:
     embedded = image.get_typeof("icc-profile-data") != 0
     is_cmyk = image.interpretation == "cmyk"
     said = None
+    if embedded and image.bands == 3 and _undated(image.get("icc-profile-data")) == _undated(srgb_profile()):
+        return image, None  # what we wrote ourselves comes back bit for bit; a transform would cost a few codes
     if embedded or is_cmyk:
         try:
             out = image.icc_transform(

@@ -43,7 +43,7 @@ def probe(data: bytes, *, name: str) -> FileFacts:
 
 
 def require_taken(facts: FileFacts, *, name: str, max_megapixels: float, any_format: bool = False) -> None:
-    """Raise Unsupported or TooLarge unless `facts` is a still photo within the limit; with `any_format` only TooLarge."""
+    """Raise Unsupported or TooLarge unless `facts` is a still photo within the limit (`any_format`: the limit only)."""
     if facts.format not in TAKEN and not any_format:
         raise Unsupported(f"{name}: {facts.format} is not taken. Send JPEG, PNG, WebP, HEIC, AVIF or TIFF.")
     if facts.frames > 1 and facts.format in ("WEBP", "PNG", "AVIF") and not any_format:

@@ -50,8 +50,8 @@ def check_age(pack: Pack, *, today: date) -> list[Finding]:
         return [
             Finding(
                 "rules", "pack-expired", Severity.BLOCK, today.isoformat(), pack.stop_after.isoformat(), "date",
-                f"The rules for {pack.name} were read on {pack.checked_on} and may not be used after {pack.stop_after}. "
-                "Read the marketplace's help page and update the pack.",
+                f"The rules for {pack.name} were read on {pack.checked_on} and may not be used after "
+                f"{pack.stop_after}. Read the marketplace's help page and update the pack.",
             )
         ]  # fmt: skip
     if today > pack.reread_by:

@@ -1,4 +1,4 @@
-"""Renditions: a variant placed, resampled and encoded for one slot of one marketplace, and files held against its rules."""
+"""Renditions: a variant placed, resampled and encoded for a slot of a marketplace, and files held against its rules."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitrina.codec.decode import MAX_MEGAPIXELS, decode
-from vitrina.codec.encode import encode_jpeg
+from vitrina.codec.encode import encode_jpeg8
 from vitrina.codec.metadata import probe
 from vitrina.errors import NotBuilt, UsageError
 from vitrina.imaging.colour import decode_srgb, delta_e00, encode_srgb, encode_srgb8, lab, luminance
@@ -126,8 +126,8 @@ def check_size(rendition: Rendition, variant: Variant, pack: Pack) -> list[Findi
     return [
         Finding(
             "framing", "piece-small", Severity.WARN, round(fill, 3), place.target.least_fill, "share",
-            f"{pack.name}: the piece is only {max(box.width, box.height)} px large in the photo and fills {fill:.0%} of "
-            f"{canvas} px, wanted is {place.target.least_fill:.0%}. Photograph closer; it is not enlarged.", shown,
+            f"{pack.name}: the piece is only {max(box.width, box.height)} px large in the photo and fills {fill:.0%} "
+            f"of {canvas} px, wanted is {place.target.least_fill:.0%}. Photograph closer; it is not enlarged.", shown,
         )
     ]  # fmt: skip
 
@@ -157,7 +157,7 @@ def _asked(quality: int | None, params: ExportParams) -> int:
 
 
 def _canvas(box: Region, place: Slot) -> Size:
-    """The pack's canvas, smaller when the photo cannot fill it: first down to what the pack recommends, then requires."""
+    """The pack's canvas, smaller when the photo cannot fill it: down to what the pack recommends, then requires."""
     safe = place.target
     wanted = fitting_scale(box, safe.size, fill=safe.fill, is_square_safe=safe.is_square_safe)
     if wanted <= 1:
@@ -216,12 +216,12 @@ def _encode(pixels: NDArray[np.uint8], alpha: Alpha, floor: int, params: ExportP
     low, high = floor, max(floor, params.most_quality)
     while low < high:
         middle = (low + high) // 2
-        made[middle] = encode_jpeg(pixels, quality=middle)
+        made[middle] = encode_jpeg8(pixels, quality=middle)
         if _is_close(before, made[middle], part, inside, params):
             high = middle
         else:
             low = middle + 1
-    return made.get(low) or encode_jpeg(pixels, quality=low), low
+    return made.get(low) or encode_jpeg8(pixels, quality=low), low
 
 
 def _is_close(

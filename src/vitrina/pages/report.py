@@ -1,0 +1,83 @@
+"""A card's report as one HTML file for the seller: nothing is loaded from outside, it prints, and it is honest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+
+from vitrina.pages.pictures import PhotoPictures
+from vitrina.rules.load import find_slot, load_pack
+
+__all__ = ["CHECKLIST", "NOTICE", "report_page"]
+
+CHECKLIST = (
+    "Stones and metal match the piece in your hand: number, cut, colour, tone.",
+    "The chain has no breaks and no doubled links; clasps and hooks are whole.",
+    "The edges were looked at at 200 %: no halo, no fringe, no lost thin parts.",
+    "The background of the main picture is neutral: no text, no logo, no props.",
+    "The marketplace's current rules were checked by hand in its seller cabinet.",
+)
+"""What a person ticks before anything is published."""
+
+NOTICE = (
+    "These pictures are drafts. The program measures and warns; it does not decide. Whoever publishes a picture answers "
+    "for it. Vitrina is not affiliated with any marketplace, and passing its checks promises no marketplace's approval: "
+    "rules change, and the marketplace decides."
+)
+
+_WORDS = {
+    "pass": ("Checked: nothing was found", "Look through the checklist, then let the person in charge approve."),
+    "review": ("A person has to look", "Something needs your eye before this may be approved: see below."),
+    "reject": ("Do not publish", "At least one thing makes these pictures unfit: see below what and how to mend it."),
+}
+_SEVERITIES = {"block": "stops publication", "warn": "needs your eye", "note": "for your information"}
+
+
+def report_page(document: Mapping[str, Any], photos: Sequence[PhotoPictures]) -> str:
+    """The report `document` and the pictures of its photos, in the same order, as one HTML page."""
+    title, advice = _WORDS[document["verdict"]]
+    if document["stopped"]:
+        title, advice = "No pictures were made", "The reason and what to do about it are below."
+    markets = [
+        {
+            "pack": load_pack(market),
+            "drafts": [_draft(draft, photos) for draft in document["drafts"] if draft["market"] == market],
+            "refused": [draft for draft in document["refused"] if draft["market"] == market],
+            "by_hand": [*load_pack(market).by_hand, *find_slot(load_pack(market), "main").by_hand],
+        }
+        for market in document["markets"]
+    ]
+    return _template().render(
+        card=document,
+        title=title,
+        advice=advice,
+        photos=list(zip(document["photos"], photos, strict=True)),
+        markets=markets,
+        severities=_SEVERITIES,
+    )
+
+
+def _draft(draft: Mapping[str, Any], photos: Sequence[PhotoPictures]) -> dict[str, Any]:
+    shot = next((photo.drafts[draft["file"]] for photo in photos if draft["file"] in photo.drafts), None)
+    return {**draft, "shot": shot}
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=PackageLoader("vitrina.pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters["percent"] = lambda share: f"{100 * float(share):.4g} %"
+    environment.filters["plain"] = _plain
+    return environment.get_template("report.html")
+
+
+def _plain(value: object) -> str:
+    """A measured value as people write it."""
+    if isinstance(value, float):
+        return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+    return "—" if value is None else str(value)
