@@ -19,7 +19,7 @@ def srgb_profile() -> bytes:
 
 
 _DATE = bytes.fromhex("07e800010001000000000000")
-"""The day in the profile's header (2024-01-01): littleCMS writes today's, and the same pixels must give the same file."""
+"""The day in the profile's header, 2024-01-01: littleCMS writes today's, but the same pixels give the same file."""
 
 
 def _undated(profile: bytes, *, date: bytes = bytes(12)) -> bytes:

@@ -23,9 +23,9 @@ CHECKLIST = (
 """What a person ticks before anything is published."""
 
 NOTICE = (
-    "These pictures are drafts. The program measures and warns; it does not decide. Whoever publishes a picture answers "
-    "for it. Vitrina is not affiliated with any marketplace, and passing its checks promises no marketplace's approval: "
-    "rules change, and the marketplace decides."
+    "These pictures are drafts. The program measures and warns; it does not decide. Whoever publishes a picture "
+    "answers for it. Vitrina is not affiliated with any marketplace, and passing its checks promises no marketplace's "
+    "approval: rules change, and the marketplace decides."
 )
 
 _WORDS = {
