@@ -40,7 +40,8 @@ def decode(data: bytes, *, name: str, max_megapixels: float = MAX_MEGAPIXELS, an
         if facts.format == "HEIF":
             image = _open_heif(data)
         else:
-            image = (_open(data) if facts.format in TAKEN else _open_by_pillow(data)).autorot()
+            opened = _open(data) if facts.format in TAKEN else _open_by_pillow(data)
+            image = _upright(opened, facts.orientation)
         image = image.flatten() if image.bands not in (1, 2, 3, 4) else image
         alpha_band = None
         if image.hasalpha():
@@ -49,6 +50,8 @@ def decode(data: bytes, *, name: str, max_megapixels: float = MAX_MEGAPIXELS, an
         if image.bands == 1:
             image = image.colourspace("rgb16" if image.format == "ushort" else "srgb")
         image, said = to_srgb(image)
+        if said is None and facts.icc_description == "damaged":
+            said = "the embedded ICC profile is damaged: sRGB was assumed"
         if said:
             notes.append(_note("colour-assumed", said))
         pixels = _array(image[0:3] if image.bands > 3 else image)
@@ -82,6 +85,16 @@ def _open_by_pillow(data: bytes) -> pyvips.Image:
         see_through = "A" in picture.getbands() or "transparency" in picture.info
         pixels = np.asarray(picture.convert("RGBA" if see_through else "RGB"))
     return pyvips.Image.new_from_array(pixels).copy(interpretation="srgb")
+
+
+def _upright(image: pyvips.Image, orientation: int) -> pyvips.Image:
+    """`image` turned as its EXIF says, also where libvips does not look (a PNG's EXIF behind its pixels)."""
+    import pyvips
+
+    if image.get_typeof("orientation") == 0 and orientation in range(2, 9):
+        image = image.copy()
+        image.set_type(pyvips.GValue.gint_type, "orientation", orientation)
+    return image.autorot()
 
 
 def _open_heif(data: bytes) -> pyvips.Image:

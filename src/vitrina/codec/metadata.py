@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 from PIL import ExifTags, Image, ImageCms
@@ -16,6 +17,7 @@ TAKEN = ("JPEG", "PNG", "WEBP", "HEIF", "TIFF", "AVIF")
 
 _BITS = {"1": 1, "I;16": 16, "I;16B": 16, "I": 32, "F": 32}
 _KEPT_TAGS = ("Make", "Model", "Software", "DateTime", "ImageDescription", "Artist", "Copyright")
+_XMP_KEY = b"XML:com.adobe.xmp\0"
 # Annex K luminance table of ITU-T T.81, from which the usual "quality" scale is derived.
 _ANNEX_K_MEAN = 57.625
 
@@ -30,11 +32,9 @@ def probe(data: bytes, *, name: str) -> FileFacts:
     _register_heif()
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's own bomb warning; the limit is ours, in decode
-            with Image.open(io.BytesIO(data)) as image:
+            warnings.simplefilter("ignore")  # Pillow's own bomb warning
+            with _open(data) as image:
                 return _facts(image, data)
-    except Image.DecompressionBombError as error:
-        raise TooLarge(f"{name}: {error}. Resize the photo.") from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise Unreadable(
             f"{name}: not a picture or damaged ({len(data)} bytes, starts with {data[:8]!r}). "
@@ -55,8 +55,23 @@ def require_taken(facts: FileFacts, *, name: str, max_megapixels: float, any_for
         )
 
 
+def _open(data: bytes) -> Image.Image:
+    """`data` opened by Pillow, however many pixels its header claims: the limit is ours, in `require_taken`."""
+    try:
+        return Image.open(io.BytesIO(data))
+    except Image.DecompressionBombError:
+        for factory, accept in Image.OPEN.values():
+            if accept is not None and accept(data[:16]) is True:
+                return factory(io.BytesIO(data), "")
+        raise OSError("no reader for it") from None
+
+
 def _facts(image: Image.Image, data: bytes) -> FileFacts:
-    exif = image.getexif()
+    # A PNG may carry its texts behind its pixels, and Pillow's own getexif would decode them all to get there.
+    late = dict(_png_texts(data)) if image.format == "PNG" else {}
+    exif = Image.Image.getexif(image)
+    if b"eXIf" in late and not exif:
+        exif.load(late[b"eXIf"])
     icc = image.info.get("icc_profile")
     return FileFacts(
         format=image.format or "unknown",
@@ -69,7 +84,7 @@ def _facts(image: Image.Image, data: bytes) -> FileFacts:
         icc_description=_describe(icc) if icc else None,
         jpeg_quality=_jpeg_quality(getattr(image, "quantization", None)) if image.format == "JPEG" else None,
         orientation=int(exif.get(ExifTags.Base.Orientation, 1) or 1),
-        metadata=_texts(exif, image),
+        metadata=_texts(exif, late.get(b"XMP") or image.info.get("xmp")),
     )
 
 
@@ -82,11 +97,23 @@ def _bits(image: Image.Image, data: bytes) -> int:
     return int(image.info.get("bit_depth", _BITS.get(image.mode, 8)))
 
 
-def _texts(exif: Image.Exif, image: Image.Image) -> dict[str, str]:
+def _png_texts(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The EXIF and XMP chunks of a PNG, wherever they stand (PNG 3rd edition, 5.3, 11.3.3.4 and 11.3.4.5)."""
+    at = 8
+    while at + 12 <= len(data):
+        length, name = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
+        body = data[at + 8 : at + 8 + length]
+        if name == b"eXIf":
+            yield name, body
+        elif name == b"iTXt" and body.startswith(_XMP_KEY):
+            yield b"XMP", body[len(_XMP_KEY) :]
+        at += 12 + length
+
+
+def _texts(exif: Image.Exif, xmp: bytes | str | None) -> dict[str, str]:
     names = {tag.value: tag.name for tag in ExifTags.Base}
     texts = {names.get(tag, ""): value for tag, value in exif.items()}
     kept = {name: str(texts[name]).strip("\x00 ") for name in _KEPT_TAGS if texts.get(name)}
-    xmp = image.info.get("xmp")
     if isinstance(xmp, bytes) and b"DigitalSourceType" in xmp:
         kept["DigitalSourceType"] = _between(xmp, b"digitalsourcetype/")
     if exif.get_ifd(ExifTags.IFD.GPSInfo):
