@@ -12,6 +12,9 @@ from vitrina.codec.decode import decode
 from vitrina.imaging.colour import encode_srgb
 from vitrina.model import Source
 
+CERTIFICATE = "certificate.json"
+DRAFTS, MASTERS, ORIGINALS = "drafts", "masters", "original"
+"""The folders of a card."""
 SCHEMA = "vitrina.certificate/1"
 _ROWS = 512
 _CODE = 1.01 / 65535
@@ -50,7 +53,7 @@ def certify(report: Mapping[str, Any], *, finder: str) -> dict[str, Any]:
     photos = [
         {
             "photo": photo["photo"],
-            "source": f"original/{photo['photo']}",
+            "source": f"{ORIGINALS}/{photo['photo']}",
             "source_sha256": photo["sha256"],
             "master": photo["cutout"]["master"],
             "master_sha256": photo["cutout"]["master_sha256"],

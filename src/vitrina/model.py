@@ -266,6 +266,10 @@ class Placement:
         """The 2×3 affine that takes source pixels to this canvas."""
         return np.array([[self.scale, 0.0, self.dx], [0.0, self.scale, self.dy]])
 
+    def as_dict(self) -> dict[str, float]:
+        scale, dx, dy = round(self.scale, 7), round(self.dx, 4), round(self.dy, 4)
+        return {"scale": scale, "dx": dx, "dy": dy, "width": self.size.width, "height": self.size.height}
+
     def then(self, other: Placement) -> Placement:
         """This placement followed by `other`."""
         return Placement(

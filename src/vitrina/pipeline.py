@@ -15,23 +15,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from vitrina import __version__, steps
+from vitrina import steps
 from vitrina.card_folder import CardFolder
-from vitrina.certificate import certify, share_of_source
+from vitrina.card_report import left_out, report_document
+from vitrina.certificate import CERTIFICATE, DRAFTS, MASTERS, ORIGINALS, certify, share_of_source
+from vitrina.drafts import Draft, Reference, make_draft, reference_of, slot_for
 from vitrina.errors import InputError, UsageError
 from vitrina.files import read_bytes
 from vitrina.model import (
-    Adjustment,
-    Alpha,
     Cutout,
     Digest,
     Finding,
     Judgement,
-    Placement,
-    Region,
-    Rendition,
     Severity,
     Source,
     Variant,
@@ -39,23 +34,18 @@ from vitrina.model import (
     verdict_of,
 )  # fmt: skip
 from vitrina.pages.pictures import PhotoPictures, on_grey
-from vitrina.pages.report import CHECKLIST, NOTICE, report_page
+from vitrina.pages.report import report_page
 from vitrina.plugins import BlobStore, Segmenter
 from vitrina.rules.evaluate import check_count
-from vitrina.rules.load import find_slot, load_pack
-from vitrina.rules.pack import Pack
-from vitrina.stages.export import check_size, file_name
+from vitrina.rules.load import load_pack
+from vitrina.stages.export import file_name
 from vitrina.stages.scene import named_look, neutral_adjustment
 
 Say = Callable[[str, float], None]
 """Called with what is being done and the share that is done, 0…1."""
 
-DRAFTS, MASTERS, ORIGINALS = "drafts", "masters", "original"
-"""The folders of a card."""
 WORN = "worn"
 """The code of the finding that a person wears the piece."""
-_RETRIES = (90, 96)
-"""Least qualities at which a draft is encoded again when its re-check fails and its variant's did not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,11 +215,8 @@ class _Card:
         self._step(f"checking the edges of {photo.name}")
         edges = steps.check_edges(source, cut)
         self._note(f"{photo.name}, cutout", edges.findings)
-        photo.document["cutout"] = {
-            "method": cut.method,
-            "parts": [asdict(part) for part in cut.parts],
-            **edges.as_dict(),
-        }
+        parts = [asdict(part) for part in cut.parts]
+        photo.document["cutout"] = {"method": cut.method, "parts": parts, **edges.as_dict()}
         if not cut.parts:
             photo.stopped = f"{photo.name}: no piece of jewelry was found. " + _messages(edges.findings)
             return
@@ -238,123 +225,83 @@ class _Card:
             photo.pictures.show_finding(
                 finding, "cutout", before=source.rgb, after=lambda: on_grey(cut.foreground, cut.alpha)
             )
-        stem = Path(photo.name).stem
-        master = f"{MASTERS}/{stem}-cutout.png"
-        photo.document["cutout"]["master"] = master
-        data = steps.master(cut)
-        photo.document["cutout"]["master_sha256"] = self.folder.put(master, data)
-        photo.document["cutout"]["product_pixels"] = share_of_source(source, data, name=master)
+        photo.document["cutout"] |= self._keep_master(photo, source, cut)
         if edges.verdict is Verdict.REJECT and not self.order.force:
             photo.stopped = f"{photo.name}: the cutout did not pass its edge check. " + _messages(edges.findings)
             return
         adjustment = neutral_adjustment(source, cut)
-        photo.document["adjustment"] = asdict(adjustment)
-        near, matte = _near(source, cut)
-        photo.document["variants"] = []
-        for name in self.order.looks:
-            self._dress_in(photo, source, cut, name, adjustment, near, matte)
+        photo.document |= {"adjustment": asdict(adjustment), "variants": []}
+        reference = reference_of(source, cut, finder=self.finder)
+        for look in self.order.looks:
+            self._step(f"dressing {photo.name} in {look}")
+            variant = steps.compose(cut, look, adjustment=adjustment)
+            seen = reference.verify(steps.from_array(variant.rgb, name=look))
+            self._show(photo, source, variant, seen)
+            if seen.verdict is Verdict.REJECT and not self.order.force:
+                why = f"{photo.name} on {look}: verification rejected it. " + _messages(seen.findings)
+                photo.document["variants"][-1]["stopped"] = why
+                continue
+            self._render(photo, source, variant, reference, edges, seen)
 
-    def _dress_in(
-        self, photo: Photo, source: Source, cut: Cutout, look: str, adjustment: Adjustment, near: Source, matte: Alpha
-    ) -> None:
-        self._step(f"dressing {photo.name} in {look}")
-        variant = steps.compose(cut, look, adjustment=adjustment)
-        seen = steps.verify(near, steps.from_array(variant.rgb, name=look), matte=matte, finder=self.finder)
+    def _keep_master(self, photo: Photo, source: Source, cut: Cutout) -> dict[str, Any]:
+        name = f"{MASTERS}/{Path(photo.name).stem}-cutout.png"
+        data = steps.master(cut)
+        return {
+            "master": name,
+            "master_sha256": self.folder.put(name, data),
+            "product_pixels": share_of_source(source, data, name=name),
+        }
+
+    def _show(self, photo: Photo, source: Source, variant: Variant, seen: Judgement) -> None:
+        """Put a verified variant on record."""
+        look = variant.look.name
         self._note(f"{photo.name} on {look}", seen.findings)
-        document = {"look": look, "placement": _placement(variant.placement), "verify": seen.as_dict()}
-        photo.document["variants"].append(document)
+        photo.document["variants"].append(
+            {"look": look, "placement": variant.placement.as_dict(), "verify": seen.as_dict()}
+        )
         photo.pictures.show_variant(variant)
         for finding in seen.findings:
             photo.pictures.show_finding(
                 finding, look, before=source.rgb, after=lambda: variant.rgb, placement=variant.placement
             )
-        if seen.verdict is Verdict.REJECT and not self.order.force:
-            document["stopped"] = f"{photo.name} on {look}: verification rejected it. " + _messages(seen.findings)
-            return
-        with ThreadPoolExecutor(2) as pool:
-            work = [
-                pool.submit(self._render, variant, pack, self._slot_of(photo, look, pack), near, matte, seen)
-                for pack in self.packs.values()
-            ]
-            for job, pack in zip(work, self.packs.values(), strict=True):
-                rendition, verified, ruled = job.result()
-                self._step(f"rendered {photo.name} on {look} for {pack.name}")
-                self._file(photo, look, source, rendition, verified, ruled)
 
     def _render(
-        self, variant: Variant, pack: Pack, slot: str, near: Source, matte: Alpha, master: Judgement
-    ) -> tuple[Rendition, Judgement, Judgement]:
-        """One draft, verified as it ships and held against its rules; encoded again, finer, when the re-check fails."""
-        rendition = steps.render(variant, market=pack.market, slot=slot)
-        verified = self._recheck(rendition, near, matte)
-        for quality in _RETRIES:
-            if _badness(verified) <= _badness(master) or quality <= rendition.quality:
-                continue
-            finer = steps.render(variant, market=pack.market, slot=slot, least_quality=quality)
-            again = self._recheck(finer, near, matte)
-            if _badness(again) < _badness(verified):
-                rendition, verified = finer, again
-        name = f"{pack.market} {slot}"
-        ruled = steps.check_rules(rendition.data, market=pack.market, slot=slot, name=name)
-        return rendition, verified, replace(ruled, findings=(*ruled.findings, *check_size(rendition, variant, pack)))
-
-    def _recheck(self, rendition: Rendition, near: Source, matte: Alpha) -> Judgement:
-        shipped = steps.take_in(rendition.data, name=f"{rendition.market} {rendition.slot}")
-        return steps.verify(near, shipped, matte=matte, finder=self.finder)
-
-    def _slot_of(self, photo: Photo, look: str, pack: Pack) -> str:
-        """Main for the first photo's looks that the marketplace may take there, extra for everything else."""
-        grounds = find_slot(pack, "main").ground
-        wants_white = any(rule.kind == "white" and rule.level == "required" for rule in grounds)
-        is_white = named_look(look).ground_srgb == (255, 255, 255)
-        mains = {draft["photo"] for draft in self.drafts if draft["market"] == pack.market and draft["slot"] == "main"}
-        is_first = mains <= {photo.name}
-        return "main" if is_first and not photo.is_worn and (is_white or not wants_white) else "extra"
-
-    def _file(
-        self, photo: Photo, look: str, source: Source, rendition: Rendition, verified: Judgement, ruled: Judgement
+        self, photo: Photo, source: Source, variant: Variant, reference: Reference, edges: Judgement, seen: Judgement
     ) -> None:
+        """The drafts of one variant, two at a time; each bears what was found in its cutout and its variant."""
+        first = {draft["photo"] for draft in self.drafts if draft["slot"] == "main"} <= {photo.name}
+        may_be_main = first and not photo.is_worn
+        with ThreadPoolExecutor(2) as pool:
+            jobs = []
+            for pack in self.packs.values():
+                slot = slot_for(pack, variant.look, may_be_main=may_be_main)
+                jobs.append(pool.submit(make_draft, variant, pack, slot, reference=reference, master=seen))
+            for job, pack in zip(jobs, self.packs.values(), strict=True):
+                draft = job.result()
+                self._step(f"rendered {photo.name} on {variant.look.name} for {pack.name}")
+                self._file(
+                    photo, source, variant, draft, verdict_of((*edges.findings, *seen.findings, *draft.findings))
+                )
+
+    def _file(self, photo: Photo, source: Source, variant: Variant, draft: Draft, verdict: Verdict) -> None:
         """Keep a draft with what was said of it, or say why it is not kept."""
-        pack = self.packs[rendition.market]
-        findings = (*verified.findings, *ruled.findings)
-        where = f"{pack.name} {rendition.slot}, {look}"
-        self._note(where, findings)
-        shipped = steps.take_in(rendition.data, name=where)
-        for finding in verified.findings:
+        made, look = draft.rendition, variant.look.name
+        where = f"{self.packs[made.market].name} {made.slot}, {look}"
+        self._note(where, draft.findings)
+        for finding in draft.verified.findings:
             photo.pictures.show_finding(
-                finding, where, before=source.rgb, after=lambda: shipped.rgb, placement=rendition.placement
+                finding, where, before=source.rgb, after=lambda: draft.shipped.rgb, placement=made.placement
             )
-        verdict = verdict_of(findings)
-        entry: dict[str, Any] = {
-            "market": pack.market,
-            "slot": rendition.slot,
-            "look": look,
-            "photo": photo.name,
-            "verdict": verdict.value,
-            "verify": verified.as_dict(),
-            "rules": ruled.as_dict(),
-        }
-        if verdict is Verdict.REJECT and not self.order.force:
-            self.refused.append({**entry, "why": f"{where}: " + _messages(findings)})
+        entry = {"market": made.market, "slot": made.slot, "look": look, "photo": photo.name, "verdict": verdict.value}
+        if verdict_of(draft.findings) is Verdict.REJECT and not self.order.force:
+            self.refused.append({**entry, **draft.as_dict(), "why": f"{where}: " + _messages(draft.findings)})
             return
-        key = (pack.market, rendition.slot, look)
+        key = (made.market, made.slot, look)
         self._slots[key] = self._slots.get(key, 0) + 1
-        name = file_name(self.order.sku, rendition.slot, look=look, number=self._slots[key])
-        path = f"{DRAFTS}/{pack.market}/{name}"
-        photo.pictures.show_draft(path, shipped.rgb)
-        self.drafts.append(
-            {
-                "file": path,
-                "sha256": self.folder.put(path, rendition.data),
-                "width": rendition.size.width,
-                "height": rendition.size.height,
-                "bytes": len(rendition.data),
-                "format": rendition.format,
-                "quality": rendition.quality,
-                "placement": _placement(rendition.placement),
-                **entry,
-            }
-        )
+        name = file_name(self.order.sku, made.slot, look=look, number=self._slots[key])
+        path = f"{DRAFTS}/{made.market}/{name}"
+        photo.pictures.show_draft(path, draft.shipped.rgb)
+        self.drafts.append({"file": path, "sha256": self.folder.put(path, made.data), **entry, **draft.as_dict()})
 
     def finish(self, photos: list[Photo], *, made_at: datetime, seconds: float) -> dict[str, Any]:
         """Write the report, the certificate and everything else; returns the report document."""
@@ -367,37 +314,17 @@ class _Card:
             pictures = len({draft["photo"] for draft in self.drafts if draft["market"] == pack.market})
             self._note(pack.name, check_count(pictures, pack) if pictures else ())
         if self.errors:
-            self._note("the order", [_left_out(error) for error in self.errors])
-        verdict = Verdict.REJECT if not self.drafts else verdict_of(finding for _, finding in self.findings)
-        document: dict[str, Any] = {
-            "schema": "vitrina.card/1",
-            "version": __version__,
-            "sku": self.order.sku,
-            "status": "draft",
-            "made_at": made_at.isoformat(timespec="seconds"),
-            "mode": self.order.mode,
-            "looks": list(self.order.looks),
-            "markets": list(self.order.markets),
-            "forced": self.order.force,
-            "verdict": verdict.value,
-            "stopped": None if self.drafts else _why_nothing(photos, self.refused),
-            "summary": _summary(self.findings),
-            "photos": [photo.document for photo in photos],
-            "drafts": self.drafts,
-            "refused": self.refused,
-            "errors": [
-                {"kind": type(error).__name__, "message": str(error), "exit_code": error.exit_code}
-                for error in self.errors
-            ],
-            "packs": {
-                market: {"version": pack.version, "checked_on": pack.checked_on.isoformat()}
-                for market, pack in self.packs.items()
-            },
-            "checklist": list(CHECKLIST),
-            "notice": NOTICE,
-            "seconds": {"total": round(seconds, 3)},
-        }
-        self.folder.put_json("certificate.json", certify(document, finder=self.finder.name))
+            self._note("the order", [left_out(error) for error in self.errors])
+        document = report_document(
+            asdict(self.order) | {"made_at": made_at, "seconds": seconds},
+            photos=[photo.document for photo in photos],
+            drafts=self.drafts,
+            refused=self.refused,
+            errors=self.errors,
+            found=self.findings,
+            packs=list(self.packs.values()),
+        )
+        self.folder.put_json(CERTIFICATE, certify(document, finder=self.finder.name))
         self.folder.put("report.html", report_page(document, [photo.pictures for photo in photos]).encode())
         self.folder.finish(document)
         return document
@@ -413,50 +340,7 @@ class _Card:
         self._done += 1
 
 
-def _near(source: Source, cut: Cutout) -> tuple[Source, Alpha]:
-    """The source and its matte around the piece: what verification looks at, and no more."""
-    box = Region.around(cut.alpha > 0)
-    assert box is not None  # parts were found
-    box = box.grown(max(32, round(0.25 * max(box.width, box.height))), within=source.size)
-    part = np.ascontiguousarray(source.rgb[box.slices])
-    return replace(source, rgb=part, alpha=None), np.ascontiguousarray(cut.alpha[box.slices])
-
-
-def _placement(placement: Placement) -> dict[str, Any]:
-    size = asdict(placement.size)
-    return {"scale": round(placement.scale, 6), "dx": round(placement.dx, 3), "dy": round(placement.dy, 3), **size}
-
-
-def _badness(judgement: Judgement) -> tuple[int, int]:
-    severities = [finding.severity for finding in judgement.findings]
-    return severities.count(Severity.BLOCK), severities.count(Severity.WARN)
-
-
 def _messages(findings: Iterable[Finding]) -> str:
     """What blocks, each thing said once."""
     blocks = [finding.message for finding in findings if finding.severity is Severity.BLOCK]
     return " ".join(dict.fromkeys(blocks))
-
-
-def _left_out(error: InputError) -> Finding:
-    return Finding("file", "unreadable", Severity.WARN, None, None, "", f"A photo was left out. {error}")
-
-
-def _why_nothing(photos: list[Photo], refused: list[dict[str, Any]]) -> str:
-    """Why there is no draft, photo by photo."""
-    reasons = [photo.stopped for photo in photos if photo.stopped]
-    reasons += [v["stopped"] for photo in photos for v in photo.document.get("variants", ()) if v.get("stopped")]
-    reasons += [draft["why"] for draft in refused]
-    return " ".join(dict.fromkeys(reasons)) or "no photo could be worked on."
-
-
-def _summary(found: list[tuple[str, Finding]]) -> list[dict[str, Any]]:
-    """Each kind of finding once, the gravest first, with the places where it was found."""
-    order = (Severity.BLOCK, Severity.WARN, Severity.NOTE)
-    kinds: dict[tuple[str, str, Severity], tuple[Finding, list[str]]] = {}
-    for where, finding in found:
-        _, places = kinds.setdefault((finding.check, finding.code, finding.severity), (finding, []))
-        if where not in places:
-            places.append(where)
-    ranked = sorted(kinds.values(), key=lambda kind: order.index(kind[0].severity))
-    return [{**finding.as_dict(), "where": places} for finding, places in ranked]

@@ -11,22 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from vitrina.pages.pictures import PhotoPictures
 from vitrina.rules.load import find_slot, load_pack
 
-__all__ = ["CHECKLIST", "NOTICE", "report_page"]
-
-CHECKLIST = (
-    "Stones and metal match the piece in your hand: number, cut, colour, tone.",
-    "The chain has no breaks and no doubled links; clasps and hooks are whole.",
-    "The edges were looked at at 200 %: no halo, no fringe, no lost thin parts.",
-    "The background of the main picture is neutral: no text, no logo, no props.",
-    "The marketplace's current rules were checked by hand in its seller cabinet.",
-)
-"""What a person ticks before anything is published."""
-
-NOTICE = (
-    "These pictures are drafts. The program measures and warns; it does not decide. Whoever publishes a picture "
-    "answers for it. Vitrina is not affiliated with any marketplace, and passing its checks promises no marketplace's "
-    "approval: rules change, and the marketplace decides."
-)
+__all__ = ["report_page"]
 
 _WORDS = {
     "pass": ("Checked: nothing was found", "Look through the checklist, then let the person in charge approve."),

@@ -10,6 +10,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from vitrina.model import Severity, Size
 
+Day = date
+"""A day in the calendar, for rooms that have no clock of their own."""
 Level = Literal["required", "recommended", "unknown"]
 """`unknown`: nothing was found, nothing is checked, a person looks into the seller's cabinet."""
 Confidence = Literal["high", "medium", "low"]
@@ -83,6 +85,8 @@ class SizeRule(Rule):
 
 
 class BytesRule(Rule):
+    """The size of the file."""
+
     max: int | None = Field(None, gt=0)
 
 

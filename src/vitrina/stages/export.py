@@ -7,7 +7,6 @@ import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 
 import cv2
 import numpy as np
@@ -35,7 +34,7 @@ from vitrina.model import (
 )  # fmt: skip
 from vitrina.rules.evaluate import evaluate, size_limits
 from vitrina.rules.load import find_slot
-from vitrina.rules.pack import Pack, Slot
+from vitrina.rules.pack import Day, Pack, Slot
 
 __all__ = ["ExportParams", "check_rules", "check_size", "file_name", "refuse_video", "render"]
 
@@ -85,7 +84,7 @@ def render(
     )  # fmt: skip
 
 
-def check_rules(data: bytes, pack: Pack, slot: str, *, name: str, today: date) -> Judgement:
+def check_rules(data: bytes, pack: Pack, slot: str, *, name: str, today: Day) -> Judgement:
     """An encoded file against one slot: header, pixels, and whether the pack itself is still fresh.
 
     Raises UsageError for an unknown slot, InputError when the file is no picture.

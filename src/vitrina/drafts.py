@@ -1,0 +1,105 @@
+"""One draft: a variant rendered for a slot, read back as it ships, verified and held against the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from vitrina import steps
+from vitrina.model import Alpha, Cutout, Finding, Judgement, Look, Region, Rendition, Severity, Source, Variant
+from vitrina.plugins import Segmenter
+from vitrina.rules.load import find_slot
+from vitrina.rules.pack import Pack
+from vitrina.stages.export import check_size
+
+__all__ = ["Draft", "Reference", "make_draft", "reference_of", "slot_for"]
+
+_FINER = (90, 96)
+"""Least qualities at which a draft is encoded again when its re-check finds what its variant did not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The photo and its matte around the piece: what everything made from them is verified against."""
+
+    source: Source
+    matte: Alpha
+    finder: Segmenter
+
+    def verify(self, edit: Source) -> Judgement:
+        """Does `edit` still show the piece?"""
+        return steps.verify(self.source, edit, matte=self.matte, finder=self.finder)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A rendition with what was said of the file that ships; `shipped` is that file read back."""
+
+    rendition: Rendition
+    shipped: Source
+    verified: Judgement
+    ruled: Judgement
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return (*self.verified.findings, *self.ruled.findings)
+
+    def as_dict(self) -> dict[str, Any]:
+        made, placement = self.rendition, self.rendition.placement
+        return {
+            "width": made.size.width,
+            "height": made.size.height,
+            "bytes": len(made.data),
+            "format": made.format,
+            "quality": made.quality,
+            "placement": placement.as_dict(),
+            "verify": self.verified.as_dict(),
+            "rules": self.ruled.as_dict(),
+        }
+
+
+def reference_of(source: Source, cut: Cutout, *, finder: Segmenter) -> Reference:
+    """The photo cut down to the piece and a quarter of its extent around it: no more is looked at."""
+    box = Region.around(cut.alpha > 0)
+    if box is None:
+        return Reference(source, cut.alpha, finder)
+    box = box.grown(max(32, round(0.25 * max(box.width, box.height))), within=source.size)
+    part = np.ascontiguousarray(source.rgb[box.slices])
+    return Reference(replace(source, rgb=part, alpha=None), np.ascontiguousarray(cut.alpha[box.slices]), finder)
+
+
+def make_draft(variant: Variant, pack: Pack, slot: str, *, reference: Reference, master: Judgement) -> Draft:
+    """`variant` for `slot`, encoded finer when the re-check finds more than `master`, the variant's own judgement."""
+    draft = _made(variant, pack, slot, reference, None)
+    for quality in _FINER:
+        if _badness(draft.verified) > _badness(master) and quality > draft.rendition.quality:
+            finer = _made(variant, pack, slot, reference, quality)
+            draft = finer if _badness(finer.verified) < _badness(draft.verified) else draft
+    return draft
+
+
+def slot_for(pack: Pack, look: Look, *, may_be_main: bool) -> str:
+    """``main`` for the card's first photo in a look that the marketplace may take there, else ``extra``."""
+    grounds = find_slot(pack, "main").ground
+    wants_white = any(rule.kind == "white" and rule.level == "required" for rule in grounds)
+    return "main" if may_be_main and (look.ground_srgb == (255, 255, 255) or not wants_white) else "extra"
+
+
+def _made(variant: Variant, pack: Pack, slot: str, reference: Reference, least_quality: int | None) -> Draft:
+    rendition = steps.render(variant, market=pack.market, slot=slot, least_quality=least_quality)
+    name = f"{pack.market} {slot}"
+    shipped = steps.take_in(rendition.data, name=name)
+    ruled = steps.check_rules(rendition.data, market=pack.market, slot=slot, name=name)
+    ruled = replace(ruled, findings=(*ruled.findings, *check_size(rendition, variant, pack)))
+    return Draft(rendition, shipped, reference.verify(shipped), ruled)
+
+
+def _badness(judgement: Judgement) -> tuple[int, int]:
+    return _count(judgement.findings, Severity.BLOCK), _count(judgement.findings, Severity.WARN)
+
+
+def _count(findings: Iterable[Finding], severity: Severity) -> int:
+    return sum(finding.severity is severity for finding in findings)
