@@ -14,6 +14,8 @@ from vitrina.errors import UsageError
 SETTINGS = {
     "VITRINA_HOME": "folder of records and originals",
     "VITRINA_MAX_MEGAPIXELS": "largest photo taken in, in megapixels ([intake] max_megapixels in vitrina.toml)",
+    "VITRINA_DATABASE": "where the records live: sqlite:///PATH or postgresql://… ([store] database); home/app.sqlite by default",
+    "VITRINA_USER": "the person who acts, when --as does not say",
     "VITRINA_DEBUG": "1: show the traceback of an unexpected error",
 }
 """Every environment variable that is read, and what it does."""
@@ -26,6 +28,8 @@ class Config:
     home: Path
     max_megapixels: float = 120.0
     debug: bool = False
+    database: str | None = None
+    user: str | None = None
 
 
 def load_config(environ: Mapping[str, str] | None = None, *, home: Path | None = None) -> Config:
@@ -36,23 +40,43 @@ def load_config(environ: Mapping[str, str] | None = None, *, home: Path | None =
     env = os.environ if environ is None else environ
     folder = home or (Path(env["VITRINA_HOME"]) if env.get("VITRINA_HOME") else _user_data(env))
     folder = folder.expanduser()
-    limit: object = env.get("VITRINA_MAX_MEGAPIXELS") or _from_file(folder / "vitrina.toml") or 120.0
-    return Config(folder, _positive(limit), env.get("VITRINA_DEBUG", "") not in ("", "0"))
+    table = _from_file(folder / "vitrina.toml")
+    limit: object = env.get("VITRINA_MAX_MEGAPIXELS") or table.get("max_megapixels") or 120.0
+    database = env.get("VITRINA_DATABASE") or table.get("database")
+    if database is not None and not str(database).startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
+        raise UsageError(
+            f"VITRINA_DATABASE: {str(database).split('@')[-1]!r} is not a database. Write sqlite:///PATH or postgresql://USER@HOST/NAME."
+        )
+    return Config(
+        folder,
+        _positive(limit),
+        env.get("VITRINA_DEBUG", "") not in ("", "0"),
+        database=str(database) if database else None,
+        user=env.get("VITRINA_USER") or None,
+    )
 
 
-def _from_file(path: Path) -> object:
+_KNOWN = {"intake": {"max_megapixels"}, "store": {"database"}}
+
+
+def _from_file(path: Path) -> dict[str, object]:
     try:
         table = tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        return None
-    except NotADirectoryError:
-        return None  # the home is unusable; whoever writes there says so
+    except (FileNotFoundError, NotADirectoryError):
+        return {}  # an unusable home is told by whoever writes there
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{path}: cannot be read as TOML ({error}). Mend or remove it.") from error
-    unknown = set(table) - {"intake"} | set(table.get("intake", {})) - {"max_megapixels"}
-    if unknown:
-        raise UsageError(f"{path}: unknown setting {sorted(unknown)[0]!r}; known: [intake] max_megapixels.")
-    return table.get("intake", {}).get("max_megapixels")
+    found: dict[str, object] = {}
+    for section, settings in table.items():
+        if not isinstance(settings, dict) or section not in _KNOWN or set(settings) - _KNOWN[section]:
+            unknown = (
+                section
+                if section not in _KNOWN or not isinstance(settings, dict)
+                else sorted(set(settings) - _KNOWN[section])[0]
+            )
+            raise UsageError(f"{path}: unknown setting {unknown!r}; known: [intake] max_megapixels, [store] database.")
+        found.update(settings)
+    return found
 
 
 def _positive(value: object) -> float:

@@ -4,6 +4,7 @@
 
     VitrinaError
     ├── UsageError          2  400  the command line or a parameter is wrong
+    │   └── Conflict        2  409  it is there already, or in a state that does not allow this move
     ├── InputError          3  422  an input cannot be read
     │   ├── Missing         3  404  there is no such file
     │   ├── Unreadable      3  422  not a picture, empty or damaged
@@ -13,8 +14,12 @@
     │   ├── ModelMissing    4  503  a model file is not there
     │   ├── ModelChanged    4  503  a model file is not the one that was checked
     │   ├── NotWritable     4  507  the output cannot be written (permission, full disk)
-    │   └── NotBuilt        4  501  asked for something that does not exist yet (video, Reels)
-    └── NotAllowed          5  403  the role or the approvals are lacking
+    │   ├── NotBuilt        4  501  asked for something that does not exist yet (video, Reels)
+    │   ├── Busy            4  503  the database is locked by another program
+    │   └── Broken          4  500  records or archived bytes are not what they were
+    ├── NotAllowed          5  403  the role or the approvals are lacking
+    ├── Retryable           4  503  told to workers: try again after a while
+    └── NeedsPerson         4  409  told to workers: park it, a person must look
 
 The class carries the exit code and the HTTP status; the message says what, the measured value, the limit and the
 remedy. A weak photo is none of these: it is a Finding.
@@ -33,6 +38,10 @@ class VitrinaError(Exception):
 class UsageError(VitrinaError):
     exit_code = 2
     http_status = 400
+
+
+class Conflict(UsageError):
+    http_status = 409
 
 
 class InputError(VitrinaError):
@@ -77,6 +86,30 @@ class NotBuilt(ResourceError):
     http_status = 501
 
 
+class Busy(ResourceError):
+    pass
+
+
+class Broken(ResourceError):
+    http_status = 500
+
+
 class NotAllowed(VitrinaError):
     exit_code = 5
     http_status = 403
+
+
+class Retryable(VitrinaError):
+    """A step could not be done now; the worker waits `after_s` seconds, longer each time, and tries again."""
+
+    http_status = 503
+
+    def __init__(self, message: str, *, after_s: float = 2.0) -> None:
+        super().__init__(message)
+        self.after_s = after_s
+
+
+class NeedsPerson(VitrinaError):
+    """A step that no waiting will mend: the worker parks the job with the reason."""
+
+    http_status = 409

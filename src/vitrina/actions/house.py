@@ -1,0 +1,170 @@
+"""The house that the verbs work in: settings, records, archive, clock, and who is acting."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy.engine import Connection, Row
+
+from vitrina import access
+from vitrina.backends.blobs import FolderBlobs
+from vitrina.config import Config
+from vitrina.errors import Missing, NotAllowed
+from vitrina.store import events, people, skus
+from vitrina.store.engine import Store, open_store
+
+Judge = Callable[[bytes, bytes, bytes], dict[str, Any]]
+"""Source bytes, edit bytes and facts (TOML) → the document of `verify`."""
+Rules = Callable[[bytes, str, str, str], dict[str, Any]]
+"""Picture bytes, marketplace, slot and file name → the document of `rules check`."""
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Everything a verb needs. `judge`, `check_rules` and `pack_version` are the program's own unless told otherwise."""
+
+    config: Config
+    store: Store
+    originals: FolderBlobs
+    works: FolderBlobs
+    person: str | None
+    clock: Callable[[], datetime]
+    judge: Judge
+    check_rules: Rules
+    pack_version: Callable[[str], str]
+
+    def now(self) -> str:
+        """The time, as the records have it: UTC, ISO 8601, to the microsecond."""
+        return self.clock().astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+    def acting_as(self, person: str) -> House:
+        """The same house with somebody else at the desk."""
+        from dataclasses import replace
+
+        return replace(self, person=person)
+
+
+@contextmanager
+def open_house(config: Config, *, person: str | None = None) -> Iterator[House]:
+    """The house of `config`; `person` (``--as``) goes before VITRINA_USER."""
+    store = open_store(config)
+    try:
+        yield House(
+            config,
+            store,
+            FolderBlobs(config.home),
+            FolderBlobs(config.home, room="works"),
+            person or config.user,
+            lambda: datetime.now(UTC),
+            verify_bytes,
+            check_rules_of_bytes,
+            pack_version,
+        )
+    finally:
+        store.close()
+
+
+def actor(conn: Connection, house: House, permission: str) -> str:
+    """The name of the person who acts, allowed to do `permission`; raises NotAllowed saying what is lacking.
+
+    While nobody is registered the house is open for drafts: the person is then the account's name, in brackets.
+    """
+    everyone = people.everyone(conn)
+    if not everyone:
+        if permission in access.OPEN_HOUSE:
+            return f"({_account()})"
+        raise NotAllowed(
+            f"nobody is registered yet, so nobody may {access.PERMISSIONS[permission]}: the role "
+            f"{' or '.join(access.holders(permission))} is lacking. "
+            "Begin with an admin: vitrina people add NAME --role admin"
+        )
+    if house.person is None:
+        raise NotAllowed(
+            f"say who you are to {access.PERMISSIONS[permission]}: --as NAME or VITRINA_USER. "
+            f"The role {' or '.join(access.holders(permission))} is needed."
+        )
+    if house.person not in everyone:
+        raise NotAllowed(
+            f"{house.person} is not registered, so no role is theirs. "
+            f"An admin adds them: vitrina people add {house.person!r} --role {access.holders(permission)[0]}"
+        )
+    policy = {"export": people.policy(conn, "export_roles")}
+    access.require(house.person, everyone[house.person], permission, policy=policy)
+    return house.person
+
+
+def holds(conn: Connection, house: House, permission: str) -> bool:
+    """Whether the person at the desk may do `permission`."""
+    found = people.get(conn, house.person or "")
+    return found is not None and access.may(found[1], permission)
+
+
+def sku_called(conn: Connection, code: str) -> Row[Any]:
+    """The SKU's record; raises Missing."""
+    row = skus.get(conn, code)
+    if row is None:
+        raise Missing(f"there is no SKU {code!r} in the catalogue. Add it: vitrina sku add {code}")
+    return row
+
+
+def log(
+    conn: Connection,
+    house: House,
+    person: str,
+    verb: str,
+    subject: str,
+    *,
+    digests: tuple[str, ...] = (),
+    details: Mapping[str, Any] | None = None,
+) -> None:
+    """Write an event of this moment into the ledger."""
+    events.append(conn, at=house.now(), person=person, verb=verb, subject=subject, digests=digests, details=details)
+
+
+def verify_bytes(source: bytes, edit: bytes, facts: bytes) -> dict[str, Any]:
+    """The document of `verify` for pictures that are in the archive."""
+    from vitrina import steps
+    from vitrina.stages.verify import load_facts
+
+    told = load_facts(facts, name="the SKU's facts") if facts.strip() else None
+    before, after = steps.take_in(source, name="source"), steps.take_in(edit, name="edit")
+    return steps.verify(before, after, facts=told).as_dict()
+
+
+def check_rules_of_bytes(data: bytes, market: str, slot: str, name: str) -> dict[str, Any]:
+    """The document of `rules check` for a picture that is in the archive."""
+    from vitrina import steps
+
+    return steps.check_rules(data, market=market, slot=slot, name=name).as_dict()
+
+
+@lru_cache
+def pack_version(market: str) -> str:
+    """The version of a marketplace's rules; reading the same rules again does not change it."""
+    from vitrina.rules.load import load_pack
+
+    return str(load_pack(market).version)
+
+
+def basis_of(house: House, sku: Row[Any], source: Row[Any], markets: Iterable[str]) -> dict[str, Any]:
+    """What an approval of a picture made from the photo `source` rests on at this moment."""
+    return {
+        "facts": dict(sku.facts),
+        "factory": sku.factory,
+        "stone_batch": sku.stone_batch,
+        "source": source.digest if source.replaced_at is None else "",
+        "packs": {market: house.pack_version(market) for market in sorted(markets)},
+    }
+
+
+def _account() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "nobody"

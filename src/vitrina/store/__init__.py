@@ -1,0 +1,1 @@
+"""The records: an engine, the tables, and one module of queries per noun, each taking an open connection."""

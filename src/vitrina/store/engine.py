@@ -1,0 +1,190 @@
+"""Opening the database, and the only place that knows which one it is: SQLite in the home, or PostgreSQL by URL."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+
+from vitrina.config import Config
+from vitrina.errors import Broken, Busy, NotWritable, ResourceError, UsageError
+
+HEAD = "0001"
+"""The newest migration; a database that says something else is migrated, or refused when it is newer."""
+
+BUSY_S = 30
+"""How long a writer waits for another one before it gives up."""
+
+_LOCK = 7_164_001
+"""The advisory lock that keeps two programs from migrating at once (PostgreSQL)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """An open database. `reading` and `writing` are its only doors, so that every transaction is one or the other."""
+
+    engine: Engine
+    url: str
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that only reads: it never waits for a writer."""
+        with self._open(is_writing=False) as conn:
+            yield conn
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that takes the write lock at once, so that what it read is still true when it commits."""
+        with self._open(is_writing=True) as conn:
+            yield conn
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self.engine.dispose()
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def _open(self, *, is_writing: bool) -> Iterator[Connection]:
+        try:
+            with self.engine.connect().execution_options(vitrina_writes=is_writing) as conn, conn.begin():
+                yield conn
+        except DBAPIError as error:
+            raise told(error, self.url) from error
+
+
+def database_url(config: Config) -> str:
+    """The database the settings name; by default ``app.sqlite`` in the home."""
+    url = config.database or f"sqlite:///{config.home.resolve() / 'app.sqlite'}"
+    return url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def open_store(config: Config, *, busy_s: float = BUSY_S) -> Store:
+    """The store of `config`, its tables up to date. Raises NotWritable, Busy, Broken or ResourceError."""
+    url = database_url(config)
+    if url.startswith("sqlite"):
+        path = Path(url.removeprefix("sqlite:///"))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise NotWritable(f"{path.parent}: cannot be made ({error.strerror}). Choose another --home.") from error
+        engine = sa.create_engine(url, connect_args={"timeout": busy_s})
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    else:
+        engine = sa.create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+    shown = sa.make_url(url).render_as_string(hide_password=True)
+    store = Store(engine, shown)
+    try:
+        _migrate(store)
+    except BaseException:
+        engine.dispose()
+        raise
+    return store
+
+
+def forbid_rewriting(conn: Connection, table: str) -> None:
+    """Make `table` append-only in the database itself: no program can change or delete a row without removing this."""
+    if conn.dialect.name == "sqlite":
+        for what in ("UPDATE", "DELETE"):
+            conn.exec_driver_sql(
+                f"CREATE TRIGGER {table}_no_{what.lower()} BEFORE {what} ON {table} "
+                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+            )
+        return
+    conn.exec_driver_sql(
+        f"CREATE FUNCTION {table}_is_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION '{table} is append-only'; END $$"
+    )
+    conn.exec_driver_sql(
+        f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
+        f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_is_append_only()"
+    )
+
+
+def copy_database(store: Store, target: Path) -> None:
+    """A consistent copy of a SQLite database while others use it; PostgreSQL is backed up by its own tools."""
+    if not store.is_sqlite:
+        raise UsageError(
+            "the records are in PostgreSQL: back them up with pg_dump, beside `vitrina backup --archive-only`."
+        )
+    source = sqlite3.connect(str(store.engine.url.database))
+    try:
+        with sqlite3.connect(target) as copy:
+            source.backup(copy)
+        copy.close()
+    except sqlite3.Error as error:
+        raise NotWritable(
+            f"{target}: cannot be written ({error}). Free some space or choose another output."
+        ) from error
+    finally:
+        source.close()
+
+
+def told(error: SQLAlchemyError, url: str) -> ResourceError:
+    """A database's error as one of the house's, saying what to do."""
+    text = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    if "is locked" in text or "lock timeout" in text or "deadlock" in text:
+        return Busy(f"{url}: another program holds the database ({text}). Wait for it to end and run this again.")
+    if "disk is full" in text or "No space left" in text or "disk I/O error" in text:
+        return NotWritable(f"{url}: cannot be written ({text}). Free some space; nothing that was saved is lost.")
+    if "readonly" in text or "unable to open" in text:
+        return NotWritable(f"{url}: cannot be opened for writing ({text}). Check its folder and permissions.")
+    if "not a database" in text or "malformed" in text:
+        return Broken(f"{url}: damaged ({text}). Restore it: vitrina restore BACKUP.zip")
+    if isinstance(error, OperationalError):
+        return ResourceError(
+            f"{url}: the database does not answer ({text}). Is it running, and is VITRINA_DATABASE right?"
+        )
+    return Broken(f"{url}: the database refused ({type(error).__name__}: {text}). Please report this.")
+
+
+def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # transactions are begun by _begin_sqlite alone
+    cursor = connection.cursor()  # busy_timeout is the `timeout` given at connect
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(conn: Connection) -> None:
+    writes = conn.get_execution_options().get("vitrina_writes", True)
+    conn.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _migrate(store: Store) -> None:
+    with store.reading() as conn:
+        if _version(conn) == HEAD:
+            return
+    from alembic import command
+    from alembic.config import Config as AlembicConfig
+
+    settings = AlembicConfig()
+    settings.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    with store.writing() as conn:
+        if not store.is_sqlite:
+            conn.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+        now = _version(conn)
+        if now == HEAD:
+            return
+        if now is not None and now > HEAD:
+            raise Broken(f"{store.url}: written by a newer Vitrina (migration {now}, here {HEAD}). Update Vitrina.")
+        settings.attributes["connection"] = conn
+        command.upgrade(settings, HEAD)
+
+
+def _version(conn: Connection) -> str | None:
+    if not sa.inspect(conn).has_table("alembic_version"):
+        return None
+    with suppress(SQLAlchemyError):
+        return conn.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+    return None

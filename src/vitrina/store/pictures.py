@@ -1,0 +1,200 @@
+"""Blobs, photos, cutouts, variants, renditions and findings: what was photographed and what was made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from vitrina.store.schema import blobs, cutouts, findings, lines, photos, renditions, skus, variants
+
+IDLE = ("rejected", "superseded")
+"""States that a replaced or newer picture does not disturb."""
+
+
+def keep_blob(conn: Connection, digest: str, *, room: str, size: int, at: str) -> None:
+    """Record that the archive holds these bytes; a second time changes nothing but an earlier erasure."""
+    known = conn.execute(sa.select(blobs.c.erased_at).where(blobs.c.digest == digest)).one_or_none()
+    if known is None:
+        conn.execute(sa.insert(blobs).values(digest=digest, room=room, bytes=size, kept_at=at))
+    elif known.erased_at is not None:
+        conn.execute(sa.update(blobs).where(blobs.c.digest == digest).values(erased_at=None, erased_why=None))
+
+
+def get_blob(conn: Connection, digest: str) -> Row[Any] | None:
+    """What is recorded of some bytes."""
+    return conn.execute(sa.select(blobs).where(blobs.c.digest == digest)).one_or_none()
+
+
+def every_blob(conn: Connection) -> Iterable[Row[Any]]:
+    """Every blob that the archive must hold, by digest."""
+    return conn.execute(sa.select(blobs).where(blobs.c.erased_at.is_(None)).order_by(blobs.c.digest)).all()
+
+
+def erase_blob(conn: Connection, digest: str, *, at: str, why: str) -> None:
+    """Record that the bytes were removed on purpose."""
+    conn.execute(sa.update(blobs).where(blobs.c.digest == digest).values(erased_at=at, erased_why=why))
+
+
+def put_photo(
+    conn: Connection, sku_id: int, *, digest: str, name: str, capture: Mapping[str, Any], verdict: str, at: str
+) -> int:
+    """The photo of these bytes under this SKU, added when it is new and current again when it was replaced."""
+    where = (photos.c.sku_id == sku_id) & (photos.c.digest == digest)
+    known = conn.execute(sa.select(photos.c.id).where(where)).scalar()
+    if known is not None:
+        conn.execute(sa.update(photos).where(where).values(replaced_at=None, verdict=verdict))
+        return int(known)
+    values = {"digest": digest, "name": name, "capture": dict(capture), "verdict": verdict, "added_at": at}
+    return int(conn.execute(sa.insert(photos).values(sku_id=sku_id, **values).returning(photos.c.id)).scalar_one())
+
+
+def replace_photo(conn: Connection, photo_id: int, *, at: str) -> None:
+    """Mark a photo as replaced: nothing may rest on it any more."""
+    conn.execute(sa.update(photos).where(photos.c.id == photo_id).values(replaced_at=at))
+
+
+def photos_of(conn: Connection, sku_id: int) -> list[Row[Any]]:
+    """Every photo of a SKU, oldest first, replaced ones too."""
+    return list(conn.execute(sa.select(photos).where(photos.c.sku_id == sku_id).order_by(photos.c.id)))
+
+
+def get_photo(conn: Connection, photo_id: int) -> Row[Any]:
+    """A photo by its id."""
+    return conn.execute(sa.select(photos).where(photos.c.id == photo_id)).one()
+
+
+def elsewhere(conn: Connection, digest: str, sku_id: int) -> str | None:
+    """The code of another SKU that shows exactly this photo."""
+    query = (
+        sa.select(skus.c.code).join(photos).where((photos.c.digest == digest) & (photos.c.sku_id != sku_id)).limit(1)
+    )
+    return conn.execute(query).scalar()
+
+
+def add_cutout(conn: Connection, photo_id: int, *, digest: str | None, method: str, verdict: str, at: str) -> None:
+    """Record a cutout of a photo."""
+    conn.execute(
+        sa.insert(cutouts).values(photo_id=photo_id, digest=digest, method=method, verdict=verdict, made_at=at)
+    )
+
+
+def cutouts_of(conn: Connection, sku_id: int) -> list[Row[Any]]:
+    """Every cutout of a SKU's photos, oldest first."""
+    return list(conn.execute(sa.select(cutouts).join(photos).where(photos.c.sku_id == sku_id).order_by(cutouts.c.id)))
+
+
+def add_variant(conn: Connection, sku_id: int, **values: Any) -> int:
+    """Add a variant under the SKU's next number; returns its id."""
+    last = conn.execute(sa.select(sa.func.max(variants.c.number)).where(variants.c.sku_id == sku_id)).scalar()
+    made = sa.insert(variants).values(sku_id=sku_id, number=(last or 0) + 1, **values).returning(variants.c.id)
+    return int(conn.execute(made).scalar_one())
+
+
+def get_variant(conn: Connection, variant_id: int) -> Row[Any]:
+    """A variant by its id."""
+    return conn.execute(sa.select(variants).where(variants.c.id == variant_id)).one()
+
+
+def variants_of(conn: Connection, sku_id: int, *, states: Sequence[str] = ()) -> list[Row[Any]]:
+    """The variants of a SKU by number, of certain states or all."""
+    query = sa.select(variants).where(variants.c.sku_id == sku_id).order_by(variants.c.number)
+    return list(conn.execute(query.where(variants.c.state.in_(states)) if states else query))
+
+
+def card_is_recorded(conn: Connection, sku_id: int, card: str) -> bool:
+    """Whether this very card (by its report's digest) stands in the records already."""
+    where = (variants.c.sku_id == sku_id) & (variants.c.card == card)
+    return conn.execute(sa.select(variants.c.id).where(where).limit(1)).first() is not None
+
+
+def set_state(conn: Connection, variant_id: int, state: str, *, reason: str, at: str) -> None:
+    """Write a variant's state and why it is in it."""
+    conn.execute(
+        sa.update(variants).where(variants.c.id == variant_id).values(state=state, reason=reason, changed_at=at)
+    )
+
+
+def set_check(
+    conn: Connection, variant_id: int, *, verdict: str, basis: Mapping[str, Any], second_look: Sequence[str]
+) -> None:
+    """Write what a check found and what it rests on."""
+    conn.execute(
+        sa.update(variants)
+        .where(variants.c.id == variant_id)
+        .values(verdict=verdict, basis=dict(basis), second_look=list(second_look))
+    )
+
+
+def add_rendition(conn: Connection, variant_id: int, **values: Any) -> None:
+    """Record a variant encoded for a slot."""
+    conn.execute(sa.insert(renditions).values(variant_id=variant_id, **values))
+
+
+def renditions_of(conn: Connection, variant_id: int, *, market: str = "") -> list[Row[Any]]:
+    """A variant's renditions, of one marketplace or all."""
+    query = sa.select(renditions).where(renditions.c.variant_id == variant_id).order_by(renditions.c.id)
+    return list(conn.execute(query.where(renditions.c.market == market) if market else query))
+
+
+def add_findings(
+    conn: Connection,
+    sku_id: int,
+    found: Sequence[Mapping[str, Any]],
+    *,
+    photo_id: int | None = None,
+    variant_id: int | None = None,
+    market: str | None = None,
+    at: str,
+) -> None:
+    """Record findings as the contract's documents have them."""
+    rows = [
+        {
+            "sku_id": sku_id,
+            "photo_id": photo_id,
+            "variant_id": variant_id,
+            "market": market,
+            "found_at": at,
+            **{key: item.get(key) for key in ("check", "code", "severity", "measured", "limit", "region", "message")},
+            "unit": item.get("unit") or "",
+        }
+        for item in found
+    ]
+    if rows:
+        conn.execute(sa.insert(findings), rows)
+
+
+def clear_findings(conn: Connection, variant_id: int) -> None:
+    """Drop a variant's findings before it is checked anew; the ledger keeps what they came to."""
+    conn.execute(sa.delete(findings).where(findings.c.variant_id == variant_id))
+
+
+def findings_of(conn: Connection, sku_id: int, *, variant_id: int | None = None) -> list[Row[Any]]:
+    """The findings about a SKU, or about one of its variants, the gravest first."""
+    query = sa.select(findings).where(findings.c.sku_id == sku_id)
+    if variant_id is not None:
+        query = query.where(findings.c.variant_id == variant_id)
+    gravity = sa.case((findings.c.severity == "block", 0), (findings.c.severity == "warn", 1), else_=2)
+    return list(conn.execute(query.order_by(gravity, findings.c.id)))
+
+
+def plant(conn: Connection, variant_id: int, *, fault: str, state: str) -> None:
+    """Mark a variant as a planted fault and put it among those in review."""
+    conn.execute(
+        sa.update(variants).where(variants.c.id == variant_id).values(planted=fault, state=state, second_look=[])
+    )
+
+
+def rejected_of_batch(conn: Connection, batch_id: int) -> list[Row[Any]]:
+    """The rejected variants of a batch with what is known of their SKU and photo."""
+    query = (
+        sa.select(variants, skus.c.factory, skus.c.stone_batch, skus.c.piece_type, lines.c.name.label("line"), photos.c.capture)
+        .join(skus, skus.c.id == variants.c.sku_id)
+        .join(photos, photos.c.id == variants.c.photo_id)
+        .outerjoin(lines, lines.c.id == skus.c.line_id)
+        .where((variants.c.batch_id == batch_id) & (variants.c.state == "rejected"))
+        .order_by(variants.c.id)
+    )  # fmt: skip
+    return list(conn.execute(query))
