@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests import scenes
+from tests.databases import database, postgres  # noqa: F401
 from tests.scenes import Scene
 
 DATA = Path(__file__).parent / "data"
@@ -19,6 +20,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("VITRINA_HOME", str(folder))
     monkeypatch.delenv("VITRINA_MAX_MEGAPIXELS", raising=False)
     monkeypatch.delenv("VITRINA_DEBUG", raising=False)
+    monkeypatch.delenv("VITRINA_DATABASE", raising=False)
+    monkeypatch.delenv("VITRINA_USER", raising=False)
     return folder
 
 

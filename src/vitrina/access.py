@@ -14,12 +14,13 @@ ROLES: Mapping[str, frozenset[str]] = {
     "auditor": frozenset({"read", "audit.read", "dispute.make"}),
     "admin": frozenset(
         {
-            "read", "audit.read", "sku.edit", "line.edit", "photo.add", "card.make", "batch.run", "batch.release", "variant.import",
-            "people.edit", "policy.edit", "review.plant", "rules.confirm", "dispute.make", "archive.keep", "archive.erase",
+            "read", "audit.read", "sku.edit", "line.edit", "photo.add", "card.make", "batch.run", "batch.release",
+            "variant.import", "people.edit", "policy.edit", "review.plant", "rules.confirm", "dispute.make",
+            "archive.keep", "archive.erase",
         }
     ),
 }  # fmt: skip
-"""An admin keeps the house but neither approves nor exports: whoever should, gets that role as well, and the ledger shows it."""
+"""An admin keeps the house but neither approves nor exports: whoever should is given that role too, on the record."""
 
 OPEN_HOUSE = frozenset({"read", "sku.edit", "line.edit", "photo.add", "card.make", "batch.run", "variant.import"})
 """What may be done while nobody is registered: drafts. Decisions and exports always need a named person."""

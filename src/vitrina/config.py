@@ -14,7 +14,7 @@ from vitrina.errors import UsageError
 SETTINGS = {
     "VITRINA_HOME": "folder of records and originals",
     "VITRINA_MAX_MEGAPIXELS": "largest photo taken in, in megapixels ([intake] max_megapixels in vitrina.toml)",
-    "VITRINA_DATABASE": "where the records live: sqlite:///PATH or postgresql://… ([store] database); home/app.sqlite by default",
+    "VITRINA_DATABASE": "the records: sqlite:///PATH or postgresql://… ([store] database); home/app.sqlite by default",
     "VITRINA_USER": "the person who acts, when --as does not say",
     "VITRINA_DEBUG": "1: show the traceback of an unexpected error",
 }

@@ -317,6 +317,21 @@ class Rendition:
     placement: Placement
 
 
+@dataclass(frozen=True, slots=True)
+class Sku:
+    """What is sold. `facts` holds what the description promises: only the keys that it speaks of."""
+
+    code: str
+    title: str = ""
+    piece_type: str = "other"
+    line: str = ""
+    stock: int = 0
+    is_top: bool = False
+    factory: str = ""
+    stone_batch: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
 def _plain(value: Any) -> Any:
     """`value` as JSON can carry it: numpy scalars to Python's, floats rounded to 4 places, tuples to lists."""
     if isinstance(value, Mapping):

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
-
-from sqlalchemy.engine import Connection, Row
 
 from vitrina.actions.house import House, actor, log, sku_called
 from vitrina.actions.pictures import OURS, add_variant, chosen, photo_of, refresh, what_is
 from vitrina.errors import Conflict, Missing, UsageError
+from vitrina.files import read_bytes
 from vitrina.model import Verdict
 from vitrina.stages import review
 from vitrina.stages.catalogue import parts_of
 from vitrina.stages.review import Move, State
-from vitrina.store import batches, decisions, people, pictures, skus
+from vitrina.store import Connection, Row, batches, decisions, people, pictures, skus
 
 
 def queue(house: House, *, limit: int = 50, after: int = 0) -> dict[str, Any]:
@@ -25,11 +25,18 @@ def queue(house: House, *, limit: int = 50, after: int = 0) -> dict[str, Any]:
         rows = decisions.queue(conn, person=person, limit=limit, after=after)
     waiting = [
         {
-            "sku": row.code, "title": row.title, "variant": row.number, "look": row.look, "tool": row.tool, "verdict": row.verdict,
-            "digest": row.digest, "since": row.changed_at, "second_look": row.second_look,
+            "sku": row.code,
+            "title": row.title,
+            "variant": row.number,
+            "look": row.look,
+            "tool": row.tool,
+            "verdict": row.verdict,
+            "digest": row.digest,
+            "since": row.changed_at,
+            "second_look": row.second_look,
         }
         for row in rows
-    ]  # fmt: skip
+    ]
     more = rows[-1].id if len(rows) == limit else None
     return {"schema": "vitrina.review-queue/1", "person": person, "waiting": waiting, "next_after": more}
 
@@ -66,7 +73,15 @@ def answer(house: House, code: str, lines: Sequence[str], *, yes: bool, number: 
                 decisions.answer(
                     conn, variant.id, person=person, digest=variant.digest, line=line, yes=yes, at=house.now()
                 )
-            log(conn, house, person, "review.answer", f"sku/{code}", digests=(variant.digest,), details={"variant": variant.number, "lines": list(lines), "yes": yes})
+            log(
+                conn,
+                house,
+                person,
+                "review.answer",
+                f"sku/{code}",
+                digests=(variant.digest,),
+                details={"variant": variant.number, "lines": list(lines), "yes": yes},
+            )
     return show_checklist(house, code, number=number)
 
 
@@ -80,13 +95,14 @@ def reject(house: House, code: str, *, reason: str, number: int | None = None, w
     return _decide(house, code, number, _Judged(False, review.require_reason(reason), words))
 
 
-def plant(house: House, code: str, data: bytes, *, fault: str, look: str = "white") -> dict[str, Any]:
+def plant(house: House, code: str, path: Path, *, fault: str, look: str = "white") -> dict[str, Any]:
     """Let a known-bad picture into the queue to see who notices. It can never be exported."""
     if not fault.strip():
         raise UsageError("--fault: say what is wrong with the picture.")
     from vitrina import steps
 
-    steps.take_in(data, name="the planted picture")
+    data = read_bytes(path)
+    steps.take_in(data, name=path.name)
     digest = house.works.put(data)
     with house.store.writing() as conn:
         person = actor(conn, house, "review.plant")
@@ -99,7 +115,15 @@ def plant(house: House, code: str, data: bytes, *, fault: str, look: str = "whit
         )
         pictures.plant(conn, variant_id, fault=fault.strip(), state=State.IN_REVIEW)
         number = pictures.get_variant(conn, variant_id).number
-        log(conn, house, person, "review.plant", f"sku/{code}", digests=(digest,), details={"variant": number, "fault": fault})
+        log(
+            conn,
+            house,
+            person,
+            "review.plant",
+            f"sku/{code}",
+            digests=(digest,),
+            details={"variant": number, "fault": fault},
+        )
     return {"schema": "vitrina.plant/1", "sku": code, "variant": number, "fault": fault, "verdict": "pass"}
 
 
@@ -152,9 +176,12 @@ def _decide(house: House, code: str, number: int | None, judged: _Judged) -> dic
             raise Conflict(f"{error} {told[0]}" if told else str(error)) from error
         answers = [_decide_one(conn, house, person, sku, variant, judged) for variant in found]
     return {
-        "schema": "vitrina.decision/1", "sku": code, "person": person, "decided": answers,
+        "schema": "vitrina.decision/1",
+        "sku": code,
+        "person": person,
+        "decided": answers,
         "verdict": "pass" if judged.approves else "reject",
-    }  # fmt: skip
+    }
 
 
 def _decide_one(
@@ -187,7 +214,15 @@ def _decide_one(
         at=house.now(),
     )
     verb = "review.approve" if judged.approves else "review.reject"
-    log(conn, house, person, verb, f"sku/{sku.code}", digests=tuple(names.values()), details={"variant": variant.number, "reason": judged.reason, "words": judged.words})
+    log(
+        conn,
+        house,
+        person,
+        verb,
+        f"sku/{sku.code}",
+        digests=tuple(names.values()),
+        details={"variant": variant.number, "reason": judged.reason, "words": judged.words},
+    )
     by = review.outcome(live_decisions(conn, variant.id), needs_second=needs_second and was is State.IN_REVIEW)
     if by is None:
         return {
@@ -217,7 +252,15 @@ def _supersede_older(conn: Connection, house: House, person: str, sku: Row[Any],
         if old.id != new.id and (old.look, old.photo_id) == (new.look, new.photo_id) and old.number < new.number:
             state = review.move(State(old.state), Move.SUPERSEDE, what=what_is(sku.code, old))
             pictures.set_state(conn, old.id, state, reason=f"variant {new.number} was approved", at=house.now())
-            log(conn, house, person, "variant.supersede", f"sku/{sku.code}", digests=(old.digest,), details={"variant": old.number, "by": new.number})
+            log(
+                conn,
+                house,
+                person,
+                "variant.supersede",
+                f"sku/{sku.code}",
+                digests=(old.digest,),
+                details={"variant": old.number, "by": new.number},
+            )
 
 
 def _hold(conn: Connection, house: House, person: str, batch_id: int) -> list[str]:

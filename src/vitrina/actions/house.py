@@ -10,13 +10,11 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy.engine import Connection, Row
-
 from vitrina import access
 from vitrina.backends.blobs import FolderBlobs
 from vitrina.config import Config
 from vitrina.errors import Missing, NotAllowed
-from vitrina.store import events, people, skus
+from vitrina.store import Connection, Row, events, people, skus
 from vitrina.store.engine import Store, open_store
 
 Judge = Callable[[bytes, bytes, bytes], dict[str, Any]]
@@ -27,7 +25,7 @@ Rules = Callable[[bytes, str, str, str], dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """Everything a verb needs. `judge`, `check_rules` and `pack_version` are the program's own unless told otherwise."""
+    """Everything a verb needs. `judge`, `check_rules` and `pack_version` are the program's own, but in tests."""
 
     config: Config
     store: Store

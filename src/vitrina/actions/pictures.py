@@ -1,29 +1,30 @@
-"""Pictures of an SKU: photos and other tools' edits brought in, checked against what they rest on, submitted for review."""
+"""Pictures of an SKU: photos and other tools' edits brought in, checked, and submitted for review."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
-
-from sqlalchemy.engine import Connection, Row
 
 from vitrina.actions.house import House, actor, basis_of, log, sku_called
 from vitrina.errors import Conflict, Missing, UsageError
+from vitrina.files import read_bytes
 from vitrina.model import Verdict
 from vitrina.stages import review
 from vitrina.stages.catalogue import verify_facts
 from vitrina.stages.review import Move, State
-from vitrina.store import decisions, people, pictures
+from vitrina.store import Connection, Row, decisions, people, pictures
 
 OURS = "vitrina"
 """The tool's name of pictures that the program itself made."""
 
 
-def import_photo(house: House, code: str, data: bytes, *, name: str, replaces: str = "") -> dict[str, Any]:
+def import_photo(house: House, code: str, path: Path, *, replaces: str = "") -> dict[str, Any]:
     """Archive a photo under an SKU. `replaces` (the beginning of a digest) takes an earlier one's place, and what rests
     on that one goes back to draft."""
     from vitrina import steps
 
+    name, data = path.name, read_bytes(path)
     steps.take_in(data, name=name, max_megapixels=house.config.max_megapixels)
     digest = house.originals.put(data)
     with house.store.writing() as conn:
@@ -36,7 +37,15 @@ def import_photo(house: House, code: str, data: bytes, *, name: str, replaces: s
         pictures.keep_blob(conn, digest, room="originals", size=len(data), at=house.now())
         other = pictures.elsewhere(conn, digest, sku.id)
         pictures.put_photo(conn, sku.id, digest=digest, name=name, capture={}, verdict="", at=house.now())
-        log(conn, house, person, "photo.add", f"sku/{code}", digests=(digest,), details={"name": name, "replaces": replaces})
+        log(
+            conn,
+            house,
+            person,
+            "photo.add",
+            f"sku/{code}",
+            digests=(digest,),
+            details={"name": name, "replaces": replaces},
+        )
         if replaces:
             voided = refresh(conn, house, person, sku)
     return {
@@ -49,9 +58,10 @@ def import_photo(house: House, code: str, data: bytes, *, name: str, replaces: s
 
 
 def import_variant(
-    house: House, code: str, data: bytes, *, name: str, tool: str, source: str = "", look: str = "white"
+    house: House, code: str, path: Path, *, tool: str, source: str = "", look: str = "white"
 ) -> dict[str, Any]:
     """Bring in a picture that another tool made: an unverified draft, then verified against its source at once."""
+    name, data = path.name, read_bytes(path)
     if not tool.strip() or tool.strip().lower() == OURS:
         raise UsageError(f"--tool {tool!r}: name the program or the person that made the picture.")
     with house.store.reading() as conn:
@@ -70,11 +80,26 @@ def import_variant(
             conn, house, person, sku, photo, digest=digest, look=look, tool=tool.strip(), card=digest, document=document
         )
         variant = pictures.get_variant(conn, variant_id)
-        log(conn, house, person, "variant.import", f"sku/{code}", digests=(digest, photo.digest), details={"variant": variant.number, "tool": tool, "file": name, "verdict": variant.verdict})
+        log(
+            conn,
+            house,
+            person,
+            "variant.import",
+            f"sku/{code}",
+            digests=(digest, photo.digest),
+            details={"variant": variant.number, "tool": tool, "file": name, "verdict": variant.verdict},
+        )
     return {
-        "schema": "vitrina.variant/1", "sku": code, "variant": variant.number, "digest": digest, "tool": tool, "state": variant.state,
-        "reason": variant.reason, "verdict": variant.verdict, "findings": document["findings"],
-    }  # fmt: skip
+        "schema": "vitrina.variant/1",
+        "sku": code,
+        "variant": variant.number,
+        "digest": digest,
+        "tool": tool,
+        "state": variant.state,
+        "reason": variant.reason,
+        "verdict": variant.verdict,
+        "findings": document["findings"],
+    }
 
 
 def add_variant(
@@ -134,7 +159,15 @@ def refresh(conn: Connection, house: House, person: str, sku: Row[Any]) -> list[
         if variant.state != state or variant.reason != why:
             ended = decisions.void(conn, variant.id, why=why, at=house.now())
             pictures.set_state(conn, variant.id, state, reason=why, at=house.now())
-            log(conn, house, person, "approval.void", f"sku/{sku.code}", digests=(variant.digest,), details={"variant": variant.number, "was": variant.state, "why": why, "decisions": ended})
+            log(
+                conn,
+                house,
+                person,
+                "approval.void",
+                f"sku/{sku.code}",
+                digests=(variant.digest,),
+                details={"variant": variant.number, "was": variant.state, "why": why, "decisions": ended},
+            )
             told.append(f"{what_is(sku.code, variant)}: {why}")
     return told
 
@@ -155,12 +188,23 @@ def submit(house: House, code: str, *, number: int | None = None) -> dict[str, A
                 continue
             state = review.move(State(variant.state), Move.SUBMIT, what=what_is(code, variant))
             pictures.set_state(conn, variant.id, state, reason="", at=house.now())
-            log(conn, house, person, "review.start", f"sku/{code}", digests=(variant.digest,), details={"variant": variant.number})
+            log(
+                conn,
+                house,
+                person,
+                "review.start",
+                f"sku/{code}",
+                digests=(variant.digest,),
+                details={"variant": variant.number},
+            )
             submitted.append({"variant": variant.number, "digest": variant.digest, "second_look": variant.second_look})
     return {
-        "schema": "vitrina.review-start/1", "sku": code, "in_review": submitted, "held_back": held,
+        "schema": "vitrina.review-start/1",
+        "sku": code,
+        "in_review": submitted,
+        "held_back": held,
         "verdict": "reject" if held and not submitted else "review" if held else "pass",
-    }  # fmt: skip
+    }
 
 
 def _check_again(house: House, code: str, number: int | None) -> None:
@@ -199,9 +243,19 @@ def _check_again(house: House, code: str, number: int | None) -> None:
             second = _second_look(conn, sku, document["verdict"], variant.batch_position)
             pictures.set_check(conn, variant.id, verdict=document["verdict"], basis=basis, second_look=second)
             blocked = _block(document)
-            state = State.DRAFT if blocked else review.move(State(variant.state), Move.CHECK, what=what_is(code, variant))
+            state = (
+                State.DRAFT if blocked else review.move(State(variant.state), Move.CHECK, what=what_is(code, variant))
+            )
             pictures.set_state(conn, variant.id, state, reason=blocked, at=house.now())
-            log(conn, house, person, "variant.check", f"sku/{code}", digests=(variant.digest,), details={"variant": variant.number, "verdict": document["verdict"], "state": state})
+            log(
+                conn,
+                house,
+                person,
+                "variant.check",
+                f"sku/{code}",
+                digests=(variant.digest,),
+                details={"variant": variant.number, "verdict": document["verdict"], "state": state},
+            )
 
 
 def _verdict(findings: Sequence[Mapping[str, Any]]) -> str:
@@ -227,6 +281,7 @@ def _block(document: Mapping[str, Any]) -> str:
 
 
 def chosen(conn: Connection, sku: Row[Any], number: int | None, states: Sequence[State]) -> list[Row[Any]]:
+    """The variants of an SKU that are in one of `states`, or the one called `number`; raises Missing or Conflict."""
     found = pictures.variants_of(conn, sku.id)
     if number is not None:
         found = [variant for variant in found if variant.number == number]
@@ -240,6 +295,7 @@ def chosen(conn: Connection, sku: Row[Any], number: int | None, states: Sequence
 
 
 def photo_of(photos: Sequence[Row[Any]], wanted: str, code: str) -> Row[Any]:
+    """The only photo, or the one whose name, or digest's beginning, is `wanted`; raises Missing or UsageError."""
     found = [photo for photo in photos if photo.digest.startswith(wanted) or photo.name == wanted]
     if not found:
         raise Missing(f"{code} has no photo {wanted or 'yet'}. Add one: vitrina sku photo {code} PHOTO")
@@ -250,4 +306,5 @@ def photo_of(photos: Sequence[Row[Any]], wanted: str, code: str) -> Row[Any]:
 
 
 def what_is(code: str, variant: Row[Any]) -> str:
+    """A variant as messages call it."""
     return f"{code} variant {variant.number}"

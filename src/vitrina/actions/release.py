@@ -8,8 +8,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy.engine import Connection, Row
-
 from vitrina.actions.gate import live_decisions, names_of
 from vitrina.actions.house import House, actor, basis_of, log, sku_called
 from vitrina.actions.pictures import refresh, what_is
@@ -18,7 +16,7 @@ from vitrina.files import require_writable, write_bytes
 from vitrina.model import Digest
 from vitrina.stages import review
 from vitrina.stages.review import Move, State
-from vitrina.store import batches, decisions, pictures
+from vitrina.store import Connection, Row, batches, decisions, pictures
 
 _ASIDE = ".vitrina-export"
 _SUFFIXES = {b"\xff\xd8": "jpg", b"\x89P": "png", b"RI": "webp", b"II": "tif", b"MM": "tif"}
@@ -39,7 +37,9 @@ def export(house: House, code: str, *, market: str, out: Path | None = None) -> 
     for variant, made in planned:
         for name, digest in (made or _as_it_is(house, code, variant, market)).items():
             if name in files:
-                raise UsageError(f"two approved variants of {code} would both be {name}. Supersede or reject one of them.")
+                raise UsageError(
+                    f"two approved variants of {code} would both be {name}. Supersede or reject one of them."
+                )
             files[name] = house.works.get(Digest(digest))
     folder = out or house.config.home / "exports" / code / market
     require_writable(folder / "file")
@@ -52,7 +52,9 @@ def export(house: House, code: str, *, market: str, out: Path | None = None) -> 
             person = actor(conn, house, "export")
             again = _plan(conn, house, code, market)
             if [(v.id, made) for v, made in again] != [(v.id, made) for v, made in planned]:
-                raise NotAllowed(f"{code} changed while it was being exported: its approvals are lacking. Look at it again.")
+                raise NotAllowed(
+                    f"{code} changed while it was being exported: its approvals are lacking. Look at it again."
+                )
             told = [_record(conn, house, person, code, variant, market, made, files, folder) for variant, made in again]
         for name in files:
             (aside / name).replace(folder / name)
@@ -98,7 +100,7 @@ def _plan(conn: Connection, house: House, code: str, market: str) -> list[tuple[
         )
         made = pictures.renditions_of(conn, variant.id, market=market)
         if made or variant.tool != "vitrina":
-            plan.append((variant, {r.name: proof.names[f"{market}/{r.slot}/{r.name}"] for r in made}))
+            plan.append((variant, {r.name: str(proof.names[f"{market}/{r.slot}/{r.name}"]) for r in made}))
     if not plan:
         raise UsageError(
             f"{code} has no approved file for {market}. Make its card with --markets {market} and have it approved."
@@ -150,8 +152,15 @@ def _record(
     named = made or {name: variant.digest for name in files if name.startswith(f"{code}-main.")}
     state = review.move(State(variant.state), Move.EXPORT, what=what_is(code, variant))
     decisions.add_export(
-        conn, variant_id=variant.id, sku_id=variant.sku_id, market=market, files=named, folder=str(folder), person=person, at=house.now()
-    )  # fmt: skip
+        conn,
+        variant_id=variant.id,
+        sku_id=variant.sku_id,
+        market=market,
+        files=named,
+        folder=str(folder),
+        person=person,
+        at=house.now(),
+    )
     pictures.set_state(conn, variant.id, state, reason="", at=house.now())
     details = {"variant": variant.number, "market": market, "files": named}
     log(conn, house, person, "export", f"sku/{code}", digests=tuple(named.values()), details=details)

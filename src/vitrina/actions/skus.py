@@ -4,26 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from pathlib import Path
 from typing import Any
-
-from sqlalchemy.engine import Connection
 
 from vitrina.actions.house import House, actor, holds, log, sku_called
 from vitrina.actions.pictures import refresh
+from vitrina.actions.price_list import read_rows, write_csv, write_xlsx
 from vitrina.errors import Conflict, Missing, UsageError
-from vitrina.stages.catalogue import (
-    COLUMNS,
-    Problem,
-    Sku,
-    as_row,
-    parse_one,
-    parse_rows,
-    read_rows,
-    write_csv,
-    write_xlsx,
-)
+from vitrina.files import read_bytes, write_bytes
+from vitrina.model import Sku
+from vitrina.stages.catalogue import COLUMNS, Problem, as_row, parse_one, parse_rows
 from vitrina.stages.review import REASONS
-from vitrina.store import decisions, events, pictures, skus
+from vitrina.store import Connection, decisions, events, pictures, skus
 
 
 def put_sku(house: House, cells: Mapping[str, str], *, is_new: bool) -> dict[str, Any]:
@@ -43,9 +35,10 @@ def put_sku(house: House, cells: Mapping[str, str], *, is_new: bool) -> dict[str
         return _sku_document(conn, house, sku.code)
 
 
-def import_skus(house: House, data: bytes, *, name: str, dry_run: bool) -> dict[str, Any]:
+def import_skus(house: House, path: Path, *, dry_run: bool) -> dict[str, Any]:
     """A price list, CSV or XLSX. With any problem nothing is imported and every problem is listed."""
-    wanted, problems = parse_rows(read_rows(data, name=name))
+    name = path.name
+    wanted, problems = parse_rows(read_rows(read_bytes(path), name=str(path)))
     counts = {"new": 0, "changed": 0, "unchanged": 0}
     voided: list[str] = []
     with house.store.reading() as conn:
@@ -74,12 +67,17 @@ def import_skus(house: House, data: bytes, *, name: str, dry_run: bool) -> dict[
     }
 
 
-def export_skus(house: House, *, as_xlsx: bool) -> bytes:
-    """The whole catalogue as a price list that `import_skus` reads back."""
+def export_skus(house: House, path: Path) -> dict[str, Any]:
+    """The whole catalogue as a price list that `import_skus` reads back: a .csv or an .xlsx."""
+    kind = path.suffix.lower()
+    if kind not in (".csv", ".xlsx"):
+        raise UsageError(f"-o {path}: end the name in .csv or .xlsx.")
     with house.store.reading() as conn:
         actor(conn, house, "read")
         rows = [as_row(skus.value_of(row)) for row in skus.every(conn)]
-    return write_xlsx(rows) if as_xlsx else write_csv(rows)
+    data = write_xlsx(rows) if kind == ".xlsx" else write_csv(rows)
+    write_bytes(path, data)
+    return {"schema": "vitrina.sku-export/1", "file": str(path), "skus": len(rows), "bytes": len(data)}
 
 
 def list_skus(
@@ -115,7 +113,14 @@ def add_return(house: House, code: str, *, ordered: str, returned: str, reason: 
         person = actor(conn, house, "sku.edit")
         row = sku_called(conn, code)
         skus.add_return(conn, row.id, ordered_on=ordered, returned_on=returned, reason=reason, words=words)
-        log(conn, house, person, "sku.return", f"sku/{code}", details={"ordered_on": ordered, "reason": reason, "words": words})
+        log(
+            conn,
+            house,
+            person,
+            "sku.return",
+            f"sku/{code}",
+            details={"ordered_on": ordered, "reason": reason, "words": words},
+        )
     return {"schema": "vitrina.sku-return/1", "sku": code, "reason": reason, "verdict": "pass"}
 
 
@@ -194,25 +199,48 @@ def _sku_document(conn: Connection, house: House, code: str) -> dict[str, Any]:
         "top": bool(row.is_top),
         "facts": row.facts,
         "photos": [
-            {"digest": p.digest, "name": p.name, "verdict": p.verdict, "capture": p.capture, "added_at": p.added_at,
-             "replaced_at": p.replaced_at}
+            {
+                "digest": p.digest,
+                "name": p.name,
+                "verdict": p.verdict,
+                "capture": p.capture,
+                "added_at": p.added_at,
+                "replaced_at": p.replaced_at,
+            }
             for p in pictures.photos_of(conn, row.id)
         ],
         "variants": [_variant_document(conn, row.id, variant, sees_all=sees_all) for variant in variants],
         "decisions": [
-            {"variant": by_id[d.variant_id].number, "person": d.person, "verdict": d.verdict, "digest": d.digest, "reason": d.reason,
-             "words": d.words, "at": d.at, "void_at": d.void_at, "void_why": d.void_why}
+            {
+                "variant": by_id[d.variant_id].number,
+                "person": d.person,
+                "verdict": d.verdict,
+                "digest": d.digest,
+                "reason": d.reason,
+                "words": d.words,
+                "at": d.at,
+                "void_at": d.void_at,
+                "void_why": d.void_why,
+            }
             for d in told
         ],
         "exports": [
-            {"variant": by_id[e.variant_id].number, "market": e.market, "files": e.files, "person": e.person, "at": e.at}
+            {
+                "variant": by_id[e.variant_id].number,
+                "market": e.market,
+                "files": e.files,
+                "person": e.person,
+                "at": e.at,
+            }
             for e in decisions.exports_of(conn, [row.id])
         ],
         "history": [
             {"seq": e.seq, "at": e.at, "person": e.person, "verb": e.verb, "details": e.details}
             for e in events.of_subjects(conn, [f"sku/{code}"])
-        ] if sees_all else [],
-    }  # fmt: skip
+        ]
+        if sees_all
+        else [],
+    }
 
 
 def _variant_document(conn: Connection, sku_id: int, variant: Any, *, sees_all: bool) -> dict[str, Any]:

@@ -8,11 +8,6 @@ from vitrina.errors import NotBuilt
 
 _COMING = {
     "batch": "many SKUs at once, resumable",
-    "sku": "the catalogue",
-    "review": "the queue of pictures that wait for a person",
-    "approve": "a person's approval",
-    "reject": "a person's refusal",
-    "export": "approved pictures as final files",
     "report": "monthly, quarterly and per-line reports",
     "serve": "the web studio",
     "worker": "one more worker",

@@ -2,41 +2,40 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from vitrina.errors import Unreadable
+from vitrina.model import Sku
 from vitrina.stages.review import TYPE_LINES
 
 COLUMNS = (
-    "sku", "title", "piece_type", "line", "stock", "top", "factory", "stone_batch", "metal", "alloy", "stones", "pieces", "parts",
-    "links", "chain_length_mm", "link_pattern", "clasp", "engraving", "marks",
-)  # fmt: skip
+    "sku",
+    "title",
+    "piece_type",
+    "line",
+    "stock",
+    "top",
+    "factory",
+    "stone_batch",
+    "metal",
+    "alloy",
+    "stones",
+    "pieces",
+    "parts",
+    "links",
+    "chain_length_mm",
+    "link_pattern",
+    "clasp",
+    "engraving",
+    "marks",
+)
 """The columns of an import and an export, in order."""
 
 _TEXTS = ("metal", "alloy", "link_pattern", "clasp", "engraving")
 _COUNTS = {"pieces": 1000, "links": 100_000, "chain_length_mm": 100_000}
 _LISTS = ("parts", "marks")
 MAX_TEXT = 2000
-MAX_ROWS = 200_000
-
-
-@dataclass(frozen=True, slots=True)
-class Sku:
-    """What is sold. `facts` holds what the description promises: only the keys that it speaks of."""
-
-    code: str
-    title: str = ""
-    piece_type: str = "other"
-    line: str = ""
-    stock: int = 0
-    is_top: bool = False
-    factory: str = ""
-    stone_batch: str = ""
-    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,36 +51,20 @@ class Problem:
         return {"row": self.row, "sku": self.sku, "column": self.column, "message": self.message}
 
 
-def read_rows(data: bytes, *, name: str) -> list[dict[str, str]]:
-    """The rows of a CSV (UTF-8; commas, semicolons or tabs) or an XLSX's first sheet, as texts by lower-case column.
-
-    Raises Unreadable. Empty rows are kept, so that row numbers stay those the person sees.
-    """
-    table = _xlsx(data, name) if data[:2] == b"PK" else _csv(data, name)
-    try:
-        heading = [str(cell or "").strip().lower() for cell in next(table)]
-    except StopIteration:
-        raise Unreadable(f"{name}: empty. The first line names the columns: {', '.join(COLUMNS)}.") from None
-    rows = []
-    for cells in table:
-        if len(rows) >= MAX_ROWS:
-            raise Unreadable(f"{name}: more than {MAX_ROWS} rows. Split the file.")
-        rows.append({key: _text(value) for key, value in zip(heading, cells, strict=False) if key})
-    return rows
-
-
 def parse_rows(rows: Iterable[Mapping[str, str]]) -> tuple[list[Sku], list[Problem]]:
     """The SKUs of a price list and every problem in it; a row with a problem gives no SKU."""
     skus: list[Sku] = []
     problems: list[Problem] = []
     seen: dict[str, int] = {}
+    told: set[str] = set()
     for number, row in enumerate(rows, start=2):
         if not any(row.values()):
             continue
         found: list[Problem] = []
-        unknown = [key for key in row if key not in COLUMNS]
-        if number == 2:
-            found += [Problem(1, "", key, f"unknown column {key!r}; known: {', '.join(COLUMNS)}") for key in unknown]
+        unknown = [key for key in row if key not in COLUMNS and key not in told]
+        told.update(unknown)
+        if unknown:
+            problems += [Problem(1, "", key, f"unknown column {key!r}; known: {', '.join(COLUMNS)}") for key in unknown]
         sku = _parse(row, number, found)
         if sku.code in seen:
             found.append(Problem(number, sku.code, "sku", f"{sku.code} stands in row {seen[sku.code]} already"))
@@ -117,29 +100,6 @@ def as_row(sku: Sku) -> dict[str, str]:
     return {column: row[column] for column in COLUMNS}
 
 
-def write_csv(rows: Iterable[Mapping[str, str]]) -> bytes:
-    """Rows as CSV: UTF-8 with a mark that spreadsheets recognise; cells that look like formulas are quoted as text."""
-    out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, COLUMNS)
-    writer.writeheader()
-    writer.writerows({key: _tame(value) for key, value in row.items()} for row in rows)
-    return out.getvalue().encode("utf-8-sig")
-
-
-def write_xlsx(rows: Iterable[Mapping[str, str]]) -> bytes:
-    """Rows as the first sheet of an XLSX workbook; every cell is text."""
-    from openpyxl import Workbook
-
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("SKUs")
-    sheet.append(list(COLUMNS))
-    for row in rows:
-        sheet.append([_tame(row[column]) for column in COLUMNS])
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
-
-
 def verify_facts(facts: Mapping[str, Any]) -> bytes:
     """What a picture can contradict, as the TOML that `verify --facts` reads."""
     lines = []
@@ -161,7 +121,7 @@ def parts_of(sku: Sku) -> tuple[str, ...]:
 
 
 def _parse(row: Mapping[str, str], number: int, problems: list[Problem]) -> Sku:
-    cells = {key: _untame(value.strip()) for key, value in row.items()}
+    cells = {key: value.strip() for key, value in row.items()}
     code = cells.get("sku", "")
 
     def wrong(column: str, message: str) -> None:
@@ -187,11 +147,11 @@ def _parse(row: Mapping[str, str], number: int, problems: list[Problem]) -> Sku:
     facts: dict[str, Any] = {key: cells[key] for key in _TEXTS if cells.get(key)}
     for key, limit in _COUNTS.items():
         if cells.get(key):
-            value = _count(cells[key], limit)
-            if value is None:
+            number_of = _count(cells[key], limit)
+            if number_of is None:
                 wrong(key, f"{cells[key]!r} is not a whole number from 0 to {limit}")
             else:
-                facts[key] = value
+                facts[key] = number_of
     for key in _LISTS:
         if cells.get(key):
             facts[key] = [item.strip() for item in cells[key].split(";") if item.strip()]
@@ -232,44 +192,3 @@ def _stone_text(stone: Mapping[str, Any]) -> str:
 def _count(text: str, limit: int) -> int | None:
     text = text.removesuffix(".0")  # spreadsheets write whole numbers so
     return int(text) if text.isascii() and text.isdigit() and int(text[:12]) <= limit else None
-
-
-def _tame(text: str) -> str:
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r", "'") else text
-
-
-def _untame(text: str) -> str:
-    return text[1:] if text[:1] == "'" and text[1:2] in ("=", "+", "-", "@", "\t", "\r", "'") else text
-
-
-def _text(value: object) -> str:
-    return "" if value is None else str(value)
-
-
-def _csv(data: bytes, name: str) -> Iterator[list[str]]:
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Unreadable(f"{name}: not UTF-8 at byte {error.start}. Save it as CSV UTF-8 or as XLSX.") from error
-    heading = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=heading.count)
-    try:
-        yield from csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    except csv.Error as error:
-        raise Unreadable(f"{name}: not a CSV ({error}). Save it again as CSV UTF-8 or as XLSX.") from error
-
-
-def _xlsx(data: bytes, name: str) -> Iterator[list[Any]]:
-    import zipfile
-
-    from openpyxl import load_workbook
-    from openpyxl.utils.exceptions import InvalidFileException
-
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > 512 * 2**20:
-                raise Unreadable(f"{name}: unpacks to more than 512 MiB. Save the first sheet as CSV.")
-        book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-        yield from (list(row) for row in book.worksheets[0].iter_rows(values_only=True))
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, IndexError, ValueError, OSError) as error:
-        raise Unreadable(f"{name}: not an XLSX workbook ({error}). Save it as XLSX or as CSV UTF-8.") from error

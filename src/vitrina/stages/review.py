@@ -1,4 +1,4 @@
-"""The gate, as values: states and moves in one table, the checklist, decisions, four eyes, and what an approval rests on.
+"""The gate as values: states and moves in one table, the checklist, four eyes, and what an approval rests on.
 
 Nothing here knows a database. `actions.gate` reads the records, asks these functions, and writes what they say.
 """
@@ -66,9 +66,22 @@ LIVE = (State.APPROVED, State.EXPORTED, State.PUBLISHED)
 """The states that rest on a person's approval."""
 
 REASONS = (
-    "stones", "metal", "chain", "clasp", "parts", "edges", "background", "text", "glare", "texture", "framing", "colour",
-    "source", "rules", "other",
-)  # fmt: skip
+    "stones",
+    "metal",
+    "chain",
+    "clasp",
+    "parts",
+    "edges",
+    "background",
+    "text",
+    "glare",
+    "texture",
+    "framing",
+    "colour",
+    "source",
+    "rules",
+    "other",
+)
 """The short list a rejection chooses from; words go beside it."""
 
 FIVE_LINES: Mapping[str, str] = {

@@ -52,8 +52,17 @@ def put_item(conn: Connection, batch_id: int, sku: str, *, inputs: Sequence[str]
     same inputs already; a parked item is asked for anew."""
     where = (batch_items.c.batch_id == batch_id) & (batch_items.c.sku == sku)
     known = conn.execute(sa.select(batch_items).where(where)).one_or_none()
-    fresh = {"inputs": list(inputs), "inputs_key": key, "state": "waiting", "step": "", "reason": "", "verdict": "",
-             "attempts": 0, "seconds": None, "changed_at": at}  # fmt: skip
+    fresh = {
+        "inputs": list(inputs),
+        "inputs_key": key,
+        "state": "waiting",
+        "step": "",
+        "reason": "",
+        "verdict": "",
+        "attempts": 0,
+        "seconds": None,
+        "changed_at": at,
+    }
     if known is None:
         last = conn.execute(
             sa.select(sa.func.max(batch_items.c.position)).where(batch_items.c.batch_id == batch_id)

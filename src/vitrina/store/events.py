@@ -33,7 +33,7 @@ def append(
     digests: Sequence[str] = (),
     details: Mapping[str, Any] | None = None,
 ) -> int:
-    """Write one event and return its number. The head's row is locked first, so that two writers cannot fork the chain."""
+    """Write one event and return its number. The head's row is locked first, so that the chain cannot fork."""
     conn.execute(sa.update(ledger).where(ledger.c.id == 1).values(seq=ledger.c.seq + 1))
     seq, previous = conn.execute(sa.select(ledger.c.seq, ledger.c.hash).where(ledger.c.id == 1)).one()
     event = {

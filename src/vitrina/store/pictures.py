@@ -190,11 +190,18 @@ def plant(conn: Connection, variant_id: int, *, fault: str, state: str) -> None:
 def rejected_of_batch(conn: Connection, batch_id: int) -> list[Row[Any]]:
     """The rejected variants of a batch with what is known of their SKU and photo."""
     query = (
-        sa.select(variants, skus.c.factory, skus.c.stone_batch, skus.c.piece_type, lines.c.name.label("line"), photos.c.capture)
+        sa.select(
+            variants,
+            skus.c.factory,
+            skus.c.stone_batch,
+            skus.c.piece_type,
+            lines.c.name.label("line"),
+            photos.c.capture,
+        )
         .join(skus, skus.c.id == variants.c.sku_id)
         .join(photos, photos.c.id == variants.c.photo_id)
         .outerjoin(lines, lines.c.id == skus.c.line_id)
         .where((variants.c.batch_id == batch_id) & (variants.c.state == "rejected"))
         .order_by(variants.c.id)
-    )  # fmt: skip
+    )
     return list(conn.execute(query))

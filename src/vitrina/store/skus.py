@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from vitrina.stages.catalogue import Sku
+from vitrina.model import Sku
 from vitrina.store.schema import lines, photos, returns, skus, variants
 
 
@@ -44,9 +44,18 @@ def put(conn: Connection, sku: Sku, *, at: str) -> int:
 
 def value_of(row: Row[Any]) -> Sku:
     """A record as a value."""
+    line_name = row.line or ""
     return Sku(
-        row.code, row.title, row.piece_type, row.line or "", row.stock, bool(row.is_top), row.factory, row.stone_batch, row.facts
-    )  # fmt: skip
+        row.code,
+        row.title,
+        row.piece_type,
+        line_name,
+        row.stock,
+        bool(row.is_top),
+        row.factory,
+        row.stone_batch,
+        row.facts,
+    )
 
 
 def page(
@@ -69,10 +78,18 @@ def page(
         query = query.where(skus.c.id.in_(sa.select(variants.c.sku_id).where(variants.c.state == state)))
     rows = conn.execute(query).all()
     ids = [row.id for row in rows]
-    n_photos = _counted(conn, sa.select(photos.c.sku_id, sa.literal(""), sa.func.count()).where(
-        photos.c.sku_id.in_(ids) & photos.c.replaced_at.is_(None)).group_by(photos.c.sku_id))  # fmt: skip
-    n_variants = _counted(conn, sa.select(variants.c.sku_id, variants.c.state, sa.func.count()).where(
-        variants.c.sku_id.in_(ids)).group_by(variants.c.sku_id, variants.c.state))  # fmt: skip
+    n_photos = _counted(
+        conn,
+        sa.select(photos.c.sku_id, sa.literal(""), sa.func.count())
+        .where(photos.c.sku_id.in_(ids) & photos.c.replaced_at.is_(None))
+        .group_by(photos.c.sku_id),
+    )
+    n_variants = _counted(
+        conn,
+        sa.select(variants.c.sku_id, variants.c.state, sa.func.count())
+        .where(variants.c.sku_id.in_(ids))
+        .group_by(variants.c.sku_id, variants.c.state),
+    )
     return [
         {
             "sku": row.code,
