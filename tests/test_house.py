@@ -35,7 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "card_folder": {"files"},
     "card_report": {"rules"},
     "drafts": {"steps", "stages", "rules", "plugins"},
-    "certificate": {"steps", "stages", "imaging", "codec", "files"},
+    "certificate": {"drafts", "steps", "stages", "plugins", "imaging", "codec", "files"},
     "steps": {"stages", "rules", "imaging", "codec", "plugins"},
     "pipeline": {
         "steps", "stages", "rules", "store", "plugins", "config", "files", "codec", "imaging",

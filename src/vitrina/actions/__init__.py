@@ -267,6 +267,14 @@ def card(
     )
 
 
+def check_certificate(folder: Path, *, model: Path | None, say: Say) -> dict[str, Any]:
+    """Compute the certificate of the card in `folder` again."""
+    from vitrina import steps
+    from vitrina.certificate import check_certificate
+
+    return check_certificate(folder, finder=steps.segmenter(model), say=say)
+
+
 def _mode(name: str) -> str:
     if name in ("jewelry", "lifestyle"):
         raise NotBuilt(

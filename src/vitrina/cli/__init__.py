@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from vitrina import __version__
-from vitrina.cli import card, doctor, people, photos, review, rules, sku, unbuilt, verify
+from vitrina.cli import card, certificate, doctor, people, photos, review, rules, sku, unbuilt, verify
 from vitrina.cli.output import complain
 from vitrina.errors import VitrinaError
 
@@ -24,7 +24,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (card, photos, verify, rules, sku, review, people, doctor, unbuilt):
+for group in (card, photos, verify, rules, certificate, sku, review, people, doctor, unbuilt):
     group.register(app)
 
 _BUG = "Please report it with the command and the line above (VITRINA_DEBUG=1 shows the traceback)."
