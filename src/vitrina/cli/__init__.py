@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -27,6 +28,7 @@ app = typer.Typer(
 for group in (card, photos, verify, rules, certificate, sku, review, people, doctor, unbuilt):
     group.register(app)
 
+_INTERRUPTED = 130
 _BUG = "Please report it with the command and the line above (VITRINA_DEBUG=1 shows the traceback)."
 
 
@@ -48,6 +50,10 @@ def _root(
 def main() -> NoReturn:
     """Run the program; every way out is one of the contract's exit codes and at most a line of explanation."""
     signal.signal(signal.SIGTERM, _stop)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Whatever the terminal's own encoding: a document is UTF-8, and a file name that is no text stays JSON.
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     sys.exit(run(sys.argv[1:]))
 
 
@@ -56,6 +62,8 @@ def run(arguments: list[str]) -> int:
     try:
         code = app(args=arguments, prog_name="vitrina", standalone_mode=False)
         sys.stdout.flush()
+        if code == _INTERRUPTED:  # typer's way of passing on a ^C
+            raise KeyboardInterrupt
         return code if isinstance(code, int) else 0
     except VitrinaError as error:
         complain(str(error))
@@ -64,7 +72,7 @@ def run(arguments: list[str]) -> int:
         return _tell_misuse(error)
     except (KeyboardInterrupt, typer.Abort):
         complain("stopped. Nothing half-written is left behind; run the same command again.")
-        return 130
+        return _INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has gone; leave quietly, and keep Python from flushing into the void at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
