@@ -2,10 +2,10 @@
 
     python benchmarks/edges.py SCENES [--only s01,s05] [--drawn 40] [--seeds 1] [--verbose]
 
-SCENES holds one folder per scene with `source.jpg`, `alpha.png` (exact 8-bit coverage) and `fg.png` (the true colours). Every exact
-matte must pass; then each fault is made on its own. `--drawn N` adds N drawn pieces on backdrops of the training generator,
-which have an exact matte too. Per kind: how many were flagged, how many with a region on the very place, each with its
-95 % Wilson interval; and the false alarms on the exact mattes, named.
+SCENES holds one folder per scene with `source.jpg`, `alpha.png` (exact 8-bit coverage) and `fg.png` (the true
+colours). Every exact matte must pass; then each fault is made on its own. `--drawn N` adds N drawn pieces on
+backdrops of the training generator, which have an exact matte too. Per kind: how many were flagged, how many with a
+region on the very place, each with its 95 % Wilson interval; and the false alarms on the exact mattes, named.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -142,7 +142,7 @@ def faults(case: Case, rng: np.random.Generator) -> Iterator[tuple[str, Fault]]:
     steps = cv2.resize(alpha[::3, ::3], size[::-1], interpolation=cv2.INTER_NEAREST)
     yield "jagged", Fault(_with(case, (steps > 0.5).astype(np.float32), own), None)
     yield "fringe", Fault(_with(case, alpha, own), None)
-    rows, columns = np.nonzero(alpha > 0.5)
+    columns = np.flatnonzero((alpha > 0.5).any(axis=0))
     left = int(columns.min() + 0.25 * (columns.max() - columns.min()))
     cropped = replace(case.source, rgb=np.ascontiguousarray(own[:, left:]))
     yield "clipped", Fault(Case(case.name, cropped, alpha[:, left:].copy(), case.foreground[:, left:].copy()), None)
@@ -202,7 +202,8 @@ def main() -> None:
     print(f"{'fault':14} {'flagged':24} {'located':24}")
     for kind, answers in flagged.items():
         total = len(answers)
-        print(f"{kind:14} {wilson(sum(a for a, _ in answers), total):24} {wilson(sum(b for _, b in answers), total):24}")
+        hits, found = (sum(answer[i] for answer in answers) for i in (0, 1))
+        print(f"{kind:14} {wilson(hits, total):24} {wilson(found, total):24}")
     print(f"false alarms on exact mattes: {wilson(len(alarms), clean)}")
     codes = sorted({code for found in alarms.values() for code in found})
     for code in codes:

@@ -1,10 +1,10 @@
 """What the pixels say about a matte: where it reaches too far, where it stops short, what it left behind.
 
-Everything here rests on one question, asked of the photo and not of the matte's maker: does the backdrop explain this pixel?
-The backdrop is known where the matte is empty, well away from its edge; it is carried inward by normalised convolution
-(Knutsson and Westin 1993) with its texture as variance, and a pixel's distance from it is taken in CIELAB, allowing the darkening
-of a cast shadow. Thin parts are found with a multi-scale ridge filter (largest eigenvalue of the Hessian, scale-normalised;
-Lindeberg 1998, Frangi et al. 1998) on that distance's channels.
+Everything here rests on one question, asked of the photo and not of the matte's maker: does the backdrop explain this
+pixel? The backdrop is known where the matte is empty, well away from its edge; it is carried inward by normalised
+convolution (Knutsson and Westin 1993) with its texture as variance, and a pixel's distance from it is taken in
+CIELAB, allowing the darkening of a cast shadow. Thin parts are found with a multi-scale ridge filter (largest
+eigenvalue of the Hessian, scale-normalised; Lindeberg 1998, Frangi et al. 1998) on that distance's channels.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ _RIDGE_SIGMAS = (1.0, 1.7, 2.8)
 class Plate:
     """The backdrop as it would be seen without the piece, in CIELAB after a light smoothing.
 
-    `colour` is its colour, `spread` its deviation per channel (texture and noise), `distance` each pixel's distance from it in
-    those deviations with the best darkening allowed, `plain_distance` the same without any darkening, and `likeness` is 1
-    where the backdrop explains the pixel and falls to 0 where it does not.
+    `colour` is its colour, `spread` its deviation per channel (texture and noise), `distance` each pixel's distance
+    from it in those deviations with the best darkening allowed, `plain_distance` the same without any darkening, and
+    `likeness` is 1 where the backdrop explains the pixel and falls to 0 where it does not.
     """
 
     colour: NDArray[np.float32]
@@ -67,7 +67,8 @@ def find_plate(rgb: Rgb, known: Mask) -> Plate:
 
 
 def ridges(plate: Plate, known: Mask) -> Plane:
-    """Strength of thin bright or dark lines in units of the backdrop's own lines (1: as strong as its strongest 1 %)."""
+    """Strength of thin bright or dark lines in units of the backdrop's own lines (1: as strong as its strongest 1
+    %)."""
     strength = np.zeros(known.shape, np.float32)
     channels = plate.difference / plate.spread
     for sigma in _RIDGE_SIGMAS:
@@ -108,14 +109,6 @@ def contour_density(alpha: Alpha) -> Plane:
     )
 
 
-def per_contour(amount: Plane, density: Plane, window_px: float) -> Plane:
-    """`amount` per pixel of contour, over a Gaussian window; 0 where there is hardly any contour nearby."""
-    length = cv2.GaussianBlur(density, (0, 0), window_px)
-    total = cv2.GaussianBlur(amount, (0, 0), window_px)
-    least = 0.15 / window_px  # a straight edge through the window's centre gives 0.4 / window_px
-    return np.asarray(np.where(length > least, total / np.maximum(length, least), 0), np.float32)
-
-
 def depth_of(mask: Mask) -> Plane:
     """Distance of each true pixel to the nearest false one."""
     return np.asarray(cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5), np.float32)
@@ -134,9 +127,10 @@ def core_of(alpha: Alpha, depth_px: float) -> Mask:
 class Profiles:
     """The photo across the matte's contour: one row per contour pixel, one column per `STATIONS` entry.
 
-    `rows` and `columns` are the contour pixels, `x` and `y` the places of the stations; `alpha` is the matte along each row. `departure` is the Lab distance from the
-    backdrop just outside, `step` the Lab difference across one pixel either side; both are smoothed along the contour.
-    `behind` and `noise` are the linear colour and the Lab deviation of the backdrop just outside, and `is_open` says that enough backdrop lies there to compare with.
+    `rows` and `columns` are the contour pixels, `x` and `y` the places of the stations; `alpha` is the matte along
+    each row. `departure` is the Lab distance from the backdrop just outside, `step` the Lab difference across one
+    pixel either side; both are smoothed along the contour. `behind` and `noise` are the linear colour and the Lab
+    deviation of the backdrop just outside, and `is_open` says that enough backdrop lies there to compare with.
     """
 
     rows: NDArray[np.intp]
@@ -186,7 +180,8 @@ def profiles(rgb: Rgb, alpha: Alpha) -> Profiles:
 
 
 def outermost(at: Profiles, limits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Where, coming from outside, each row first departs from the backdrop by more than its limit; NaN where it never does."""
+    """Where, coming from outside, each row first departs from the backdrop by more than its limit; NaN where it never
+    does."""
     departs = at.departure > limits[:, None]
     departs[:, STATIONS > 5] = False
     last = departs.shape[1] - 1 - np.argmax(departs[:, ::-1], axis=1)
@@ -195,7 +190,7 @@ def outermost(at: Profiles, limits: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def value_at(values: NDArray[np.float32], station: float) -> NDArray[np.float32]:
     """One column of a profile."""
-    return np.asarray(values[:, int(round((station - float(STATIONS[0])) / 0.5))], np.float32)
+    return np.asarray(values[:, round((station - float(STATIONS[0])) / 0.5)], np.float32)
 
 
 def step_near(at: Profiles, stations: NDArray[np.float32], before: float, after: float) -> NDArray[np.float32]:
@@ -208,8 +203,8 @@ def pull(rgb: Rgb, foreground: Rgb, alpha: Alpha, at: Profiles) -> tuple[NDArray
     """How far the rim's colour still leans to the old backdrop, per contour pixel: the share 0…1, and ΔE00.
 
     From I = αF + (1−α)B the rim should be F* = (I − (1−α)B) / α, with B the backdrop just outside; the share is the
-    least-squares part of F* − F along F* − B over the rim's pixels. Lightness counts half in the ΔE00 (textile practice, 2:1),
-    because a soft shadow at the edge darkens B and would pass for a fringe.
+    least-squares part of F* − F along F* − B over the rim's pixels. Lightness counts half in the ΔE00 (textile
+    practice, 2:1), because a soft shadow at the edge darkens B and would pass for a fringe.
     """
     near = np.abs(STATIONS) <= 2.5
     x, y = at.x[:, near], at.y[:, near]
@@ -261,7 +256,8 @@ def onto(shape: tuple[int, ...], at: Profiles, values: NDArray[np.floating]) -> 
 
 
 def hard_steps(alpha: Alpha) -> tuple[Plane, Plane]:
-    """Crossings of ½ between neighbours (right and below), and those among them that leap from nothing to full at once."""
+    """Crossings of ½ between neighbours (right and below), and those among them that leap from nothing to full at
+    once."""
     crossings = np.zeros(alpha.shape, np.float32)
     leaps = np.zeros(alpha.shape, np.float32)
     for first, second, at in (

@@ -1,8 +1,8 @@
 """Checking a cutout: is the edge clean, is nothing lost, filled, see-through or left over?
 
-The check asks the photo, never the network that made the matte, so the two cannot share a mistake. All lengths are in pixels
-of the work frame: the surroundings of the piece, shrunk so that their long side is at most `work_px`. Findings carry their
-region in pixels of the photo.
+The check asks the photo, never the network that made the matte, so the two cannot share a mistake. All lengths are in
+pixels of the work frame: the surroundings of the piece, shrunk so that their long side is at most `work_px`. Findings
+carry their region in pixels of the photo.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ __all__ = ["EDGE_LIMITS", "EdgeLimits", "check_edges"]
 
 @dataclass(frozen=True, slots=True)
 class EdgeLimits:
-    """Every threshold of the edge check, with its reason. `benchmarks/edges.py` prints what they find and what they miss.
+    """Every threshold of the edge check, with its reason. `benchmarks/edges.py` prints what they find and what they
+    miss.
 
     Lengths are in pixels of the work frame, areas in its square pixels, distances in deviations of the backdrop.
     """
@@ -53,7 +54,8 @@ class EdgeLimits:
     alike: float = 4.0
     """Distance from the backdrop above which a pixel cannot be the backdrop."""
     window_px: float = 12.0
-    """Contour is judged over this much length to both sides: noise evens out, and a shorter flaw is not seen in a listing."""
+    """Contour is judged over this much length to both sides: noise evens out, and a shorter flaw is not seen in a
+    listing."""
     share: float = 0.6
     """Share of that contour which must be flawed. On exact mattes of textured scenes single spots reach 0.5."""
     stretch_px: float = 30.0
@@ -75,7 +77,8 @@ class EdgeLimits:
     hole_px: float = 50.0
     """Least area of daylight that was filled: a hole of 7 by 7 is the smallest that can be told from a facet."""
     large_hole: float = 0.06
-    """Share of the largest part from which a filled patch is the opening of a loop, judged by its edge alone; it blocks."""
+    """Share of the largest part from which a filled patch is the opening of a loop, judged by its edge alone; it
+    blocks."""
     see_through_px: float = 24.0
     """Least area of half-transparent interior."""
     leap_share: float = 0.45
@@ -187,8 +190,8 @@ def _frame(source: Source, cutout: Cutout, work_px: int) -> _Frame:
 def _halo(scene: _Scene) -> tuple[list[Finding], dict[str, Any]]:
     """Backdrop that the matte took along.
 
-    Seen from outside, the photo departs from its backdrop further in than the matte's contour, at a clear edge of its own, and
-    shows plain backdrop before that; or the matte fades out over plain backdrop (a glow).
+    Seen from outside, the photo departs from its backdrop further in than the matte's contour, at a clear edge of its
+    own, and shows plain backdrop before that; or the matte fades out over plain backdrop (a glow).
     """
     at, limits = scene.at, scene.limits
     departs = outermost(at, np.maximum(6.0, 3 * at.noise))
@@ -207,7 +210,8 @@ def _halo(scene: _Scene) -> tuple[list[Finding], dict[str, Any]]:
         findings.append(
             _finding(
                 scene, "edges", "halo", worst, limits.halo_px, "px", region,
-                f"A rim of backdrop {worst:.1f} px wide was kept along {length:.0f} px of the edge, {limits.halo_px:.1f} px allowed "
+                f"A rim of backdrop {worst:.1f} px wide was kept along {length:.0f} px of the edge, "
+                f"{limits.halo_px:.1f} px allowed "
                 f"(ΔE00 {strength:.0f} from the piece). Cut out again, or drop the rim with a --drop stroke.",
             )
         )  # fmt: skip
@@ -237,7 +241,8 @@ def _strength(scene: _Scene) -> float:
 
 
 def _eroded(scene: _Scene) -> tuple[list[Finding], dict[str, Any]]:
-    """Piece that the matte cut away: seen from outside, the photo leaves its backdrop before the contour and stays away."""
+    """Piece that the matte cut away: seen from outside, the photo leaves its backdrop before the contour and stays
+    away."""
     at, limits = scene.at, scene.limits
     departs = outermost(at, np.maximum(6.0, 3 * at.noise))
     outer = value_at(at.departure, 1.0)
@@ -247,7 +252,8 @@ def _eroded(scene: _Scene) -> tuple[list[Finding], dict[str, Any]]:
     findings = [
         _finding(
             scene, "edges", "eroded", worst, limits.eroded_px, "px", region,
-            f"{worst:.1f} px of the piece were cut away along {length:.0f} px of its edge, {limits.eroded_px:.1f} px allowed. "
+            f"{worst:.1f} px of the piece were cut away along {length:.0f} px of its edge, "
+            f"{limits.eroded_px:.1f} px allowed. "
             "Bring them back with a --keep stroke, or cut out again.",
         )
         for region, length, worst in stretches[:3]
@@ -257,7 +263,8 @@ def _eroded(scene: _Scene) -> tuple[list[Finding], dict[str, Any]]:
 
 
 def _fringe(scene: _Scene) -> tuple[list[Finding], dict[str, Any]]:
-    """Old backdrop left in the rim's colour, from the compositing equation: what the rim should be against what it is."""
+    """Old backdrop left in the rim's colour, from the compositing equation: what the rim should be against what it
+    is."""
     frame, limits, at = scene.frame, scene.limits, scene.at
     share, local = pull(frame.rgb, frame.foreground, frame.alpha, at)
     fringed = at.is_open & (local > limits.fringe_de00) & (share > limits.fringe_share)
@@ -265,7 +272,8 @@ def _fringe(scene: _Scene) -> tuple[list[Finding], dict[str, Any]]:
     findings = [
         _finding(
             scene, "edges", "fringe", worst, limits.fringe_de00, "ΔE00", region,
-            f"The old backdrop still colours {length:.0f} px of the rim by ΔE00 {worst:.1f}, {limits.fringe_de00:.1f} allowed. "
+            f"The old backdrop still colours {length:.0f} px of the rim by ΔE00 {worst:.1f}, "
+            f"{limits.fringe_de00:.1f} allowed. "
             "Cut out again, so that the rim's own colour is estimated.",
             severity=Severity.WARN,
         )
@@ -275,7 +283,8 @@ def _fringe(scene: _Scene) -> tuple[list[Finding], dict[str, Any]]:
 
 
 def _lost(scene: _Scene) -> tuple[list[Finding], dict[str, Any]]:
-    """Parts left out: sharp lines and patches beside the matte that no backdrop explains and that have the piece's colours."""
+    """Parts left out: sharp lines and patches beside the matte that no backdrop explains and that have the piece's
+    colours."""
     frame, limits, plate = scene.frame, scene.limits, scene.plate
     alpha = frame.alpha
     away = depth_of(alpha < 0.3)
@@ -294,7 +303,7 @@ def _lost(scene: _Scene) -> tuple[list[Finding], dict[str, Any]]:
         around, mask = _surroundings(patch, 3, alpha.shape)
         steep = scene.steep[around][(cv2.dilate(mask, np.ones((5, 5), np.uint8)) > 0) & (away[around] > 2)]
         edge = float(np.percentile(steep, 80)) if steep.size else 0.0
-        is_thin = _thinness(patch.mask) > 3 and float(np.hypot(*patch.shape)) >= limits.lost_length_px
+        is_thin = _thinness(patch.mask) > 3 and float(np.hypot(patch.shape[0], patch.shape[1])) >= limits.lost_length_px
         touches = bool((away[patch.slices][patch.mask] < limits.reach_px).any())
         if touches and edge > sharp and (area >= limits.lost_area_px or (is_thin and area >= limits.lost_area_px / 2)):
             total += area
@@ -303,7 +312,8 @@ def _lost(scene: _Scene) -> tuple[list[Finding], dict[str, Any]]:
     findings = [
         _finding(
             scene, "edges", "lost-part", area, limits.lost_area_px, "px²", region,
-            f"{area:.0f} px² beside the cutout look like the piece and were left out, {limits.lost_area_px:.0f} allowed. "
+            f"{area:.0f} px² beside the cutout look like the piece and were left out, {limits.lost_area_px:.0f} "
+            "allowed. "
             "Look there; bring them back with a --keep stroke.",
         )
         for area, region in places[:3]
@@ -383,7 +393,8 @@ def _see_through(scene: _Scene) -> tuple[list[Finding], dict[str, Any]]:
         findings.append(
             _finding(
                 scene, "edges", "see-through" if is_piece else "residue", area, limits.see_through_px, "px²", region,
-                f"{area:.0f} px² {what} {100 * level:.0f} % opaque, {limits.see_through_px:.0f} px² allowed. {remedy}, or cut out again.",
+                f"{area:.0f} px² {what} {100 * level:.0f} % opaque, {limits.see_through_px:.0f} px² allowed. "
+                f"{remedy}, or cut out again.",
             )
         )  # fmt: skip
     return findings, {"see_through_px2": total}
@@ -446,12 +457,14 @@ def _clipped(scene: _Scene) -> tuple[list[Finding], dict[str, Any]]:
     frame, limits = scene.frame, scene.limits
     solid = frame.alpha > 0.5
     height, width = solid.shape
+    at_right = frame.x + round(width / frame.scale) >= frame.photo.width
+    at_bottom = frame.y + round(height / frame.scale) >= frame.photo.height
     sides = {
         "left": (frame.x == 0, solid[:, 0], (slice(None), slice(0, 1))),
         "top": (frame.y == 0, solid[0], (slice(0, 1), slice(None))),
-        "right": (frame.x + round(width / frame.scale) >= frame.photo.width, solid[:, -1], (slice(None), slice(width - 1, width))),
-        "bottom": (frame.y + round(height / frame.scale) >= frame.photo.height, solid[-1], (slice(height - 1, height), slice(None))),
-    }  # fmt: skip
+        "right": (at_right, solid[:, -1], (slice(None), slice(width - 1, width))),
+        "bottom": (at_bottom, solid[-1], (slice(height - 1, height), slice(None))),
+    }
     findings, total = [], 0.0
     for side, (is_border, line, at) in sides.items():
         length = float(line.sum()) if is_border else 0.0
@@ -462,7 +475,8 @@ def _clipped(scene: _Scene) -> tuple[list[Finding], dict[str, Any]]:
             findings.append(
                 _finding(
                     scene, "framing", "clipped", length, limits.clipped_px, "px", frame.region(touched),
-                    f"The {side} edge of the photo cuts the piece over {length:.0f} px, {limits.clipped_px:.0f} px allowed. "
+                    f"The {side} edge of the photo cuts the piece over {length:.0f} px, {limits.clipped_px:.0f} "
+                    "px allowed. "
                     "Photograph the whole piece with room around it.",
                     severity=Severity.WARN,
                 )
@@ -535,8 +549,8 @@ def _stretches(
 ) -> list[tuple[Region | None, float, float]]:
     """The stretches of contour on which most pixels are flagged, longest first: region, length, mean amount."""
     at, limits, shape = scene.at, scene.limits, scene.frame.alpha.shape
-    flagged = cv2.GaussianBlur(onto(shape, at, flags), (0, 0), limits.window_px)
-    compared = cv2.GaussianBlur(onto(shape, at, at.is_open), (0, 0), limits.window_px)
+    flagged = cv2.GaussianBlur(onto(shape, at, flags.astype(np.float32)), (0, 0), limits.window_px)
+    compared = cv2.GaussianBlur(onto(shape, at, at.is_open.astype(np.float32)), (0, 0), limits.window_px)
     share = np.where(compared > 0.2 / limits.window_px, flagged / np.maximum(compared, 1e-6), 0)[at.rows, at.columns]
     chosen = np.zeros(shape, bool)
     mine = flags & (share > limits.share)
