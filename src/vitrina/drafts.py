@@ -9,13 +9,26 @@ from typing import Any
 import numpy as np
 
 from vitrina import steps
-from vitrina.model import Alpha, Cutout, Finding, Judgement, Look, Region, Rendition, Severity, Source, Variant
+from vitrina.model import (
+    Adjustment,
+    Alpha,
+    Cutout,
+    Finding,
+    Judgement,
+    Look,
+    Region,
+    Rendition,
+    Severity,
+    Source,
+    Variant,
+)
 from vitrina.plugins import Segmenter
 from vitrina.rules.load import find_slot
 from vitrina.rules.pack import Pack
 from vitrina.stages.export import check_size
+from vitrina.stages.scene import weakened
 
-__all__ = ["Draft", "Reference", "make_draft", "reference_of", "slot_for"]
+__all__ = ["Draft", "Reference", "dress", "make_draft", "reference_of", "slot_for"]
 
 _FINER = (90, 96)
 """Least qualities at which a draft is encoded again when its re-check finds what its variant did not have."""
@@ -69,6 +82,24 @@ def reference_of(source: Source, cut: Cutout, *, finder: Segmenter) -> Reference
     box = box.grown(max(32, round(0.25 * max(box.width, box.height))), within=source.size)
     part = np.ascontiguousarray(source.rgb[box.slices])
     return Reference(replace(source, rgb=part, alpha=None), np.ascontiguousarray(cut.alpha[box.slices]), finder)
+
+
+def dress(
+    cut: Cutout, look: str, adjustment: Adjustment, *, reference: Reference, may_weaken: bool
+) -> tuple[Variant, Judgement]:
+    """`cut` in a look, verified.
+
+    With `may_weaken` only as much of `adjustment` is made as leaves the metal's tone alone by verification's own word:
+    all, half or none of it.
+    """
+    shares = (1.0, 0.5, 0.0) if may_weaken and adjustment.gains != (1.0, 1.0, 1.0) else (1.0,)
+    for share in shares:
+        kept = adjustment if share == 1 else weakened(adjustment, share=share)
+        variant = steps.compose(cut, look, adjustment=kept)
+        seen = reference.verify(steps.from_array(variant.rgb, name=look))
+        if not any(finding.check == "metal" for finding in seen.findings):
+            break
+    return variant, seen
 
 
 def make_draft(variant: Variant, pack: Pack, slot: str, *, reference: Reference, master: Judgement) -> Draft:

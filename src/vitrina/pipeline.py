@@ -19,7 +19,7 @@ from vitrina import steps
 from vitrina.card_folder import CardFolder
 from vitrina.card_report import left_out, report_document
 from vitrina.certificate import CERTIFICATE, DRAFTS, MASTERS, ORIGINALS, certify, share_of_source
-from vitrina.drafts import Draft, Reference, make_draft, reference_of, slot_for
+from vitrina.drafts import Draft, Reference, dress, make_draft, reference_of, slot_for
 from vitrina.errors import InputError, UsageError
 from vitrina.files import read_bytes
 from vitrina.model import (
@@ -230,12 +230,14 @@ class _Card:
             photo.stopped = f"{photo.name}: the cutout did not pass its edge check. " + _messages(edges.findings)
             return
         adjustment = neutral_adjustment(source, cut)
-        photo.document |= {"adjustment": asdict(adjustment), "variants": []}
+        photo.document["variants"] = []
         reference = reference_of(source, cut, finder=self.finder)
         for look in self.order.looks:
             self._step(f"dressing {photo.name} in {look}")
-            variant = steps.compose(cut, look, adjustment=adjustment)
-            seen = reference.verify(steps.from_array(variant.rgb, name=look))
+            first = look == self.order.looks[0]
+            variant, seen = dress(cut, look, adjustment, reference=reference, may_weaken=first)
+            adjustment = variant.adjustment
+            photo.document["adjustment"] = asdict(adjustment)
             self._show(photo, source, variant, seen)
             if seen.verdict is Verdict.REJECT and not self.order.force:
                 why = f"{photo.name} on {look}: verification rejected it. " + _messages(seen.findings)

@@ -86,6 +86,14 @@ def neutral_adjustment(source: Source, cutout: Cutout, *, params: AdjustmentPara
     return Adjustment((red, green, blue), reason)
 
 
+def weakened(adjustment: Adjustment, *, share: float) -> Adjustment:
+    """`adjustment` with only `share` (0…1) of its strength; 0 leaves the colours as photographed."""
+    red, green, blue = (round(gain**share, 4) for gain in adjustment.gains)
+    return Adjustment(
+        (red, green, blue), f"{adjustment.reason}; {share:.0%} of it made, more would move the metal's tone"
+    )
+
+
 def compose(cutout: Cutout, look: Look | str, *, adjustment: Adjustment = AS_SHOT) -> Variant:
     """Dress `cutout` at full resolution.
 
