@@ -138,6 +138,13 @@ def check_certificate(folder: Path, *, finder: Segmenter, say: Say = lambda _w, 
                 f"Certified by version {stated['version']}, checked by {__version__}: measures may differ a little.",
             )
         )  # fmt: skip
+    if not stated["renditions"]:
+        findings.append(
+            Finding(
+                "file", "nothing-certified", Severity.WARN, 0, 1, "renditions",
+                "The certificate is of a card without drafts: there is nothing that could be fit to publish.",
+            )
+        )  # fmt: skip
     proofs: dict[str, _Proof] = {}
     work = len(stated["photos"]) + len(stated["renditions"])
     for number, photo in enumerate(stated["photos"]):

@@ -24,7 +24,7 @@ PLACED = b"Exif\x00\x00"
 
 def photo_bytes() -> bytes:
     """A ring on paper as a phone writes it: with its make, its owner and the place."""
-    scene = scenes.ring(Size(640, 540), metal="gold")
+    scene = scenes.ring(Size(760, 640), metal="gold")
     exif = Image.Exif()
     exif[0x010F] = "Phone Maker"
     exif[0x8298] = "Atelier"
