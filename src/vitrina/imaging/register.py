@@ -1,83 +1,84 @@
 """Registration: where the piece of one picture lies in another.
 
-Feature hypotheses (SIFT, Lowe 2004; similarity by MAGSAC++, Barath et al. 2020) are refined densely by a robust
-forward-additive Lucas-Kanade scheme with an affine warp, a gain and an offset (Baker and Matthews 2004), Tukey weights.
-All transforms are 2×3 or 3×3 float64 that take (x, y) of the first picture to the second.
+Feature hypotheses (SIFT, Lowe 2004, by RANSAC) are refined by a robust inverse-compositional Lucas-Kanade scheme with a
+gain and an offset (Baker and Matthews 2004), Tukey weights. Transforms are float64, 2×3 or 3×3, and take (x, y) of the
+first picture (pixel centres at whole numbers) to the second.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vitrina.model import Alpha, Mask, Plane, Size
+from vitrina.model import Alpha, Mask, Plane, Region, Size
 
-Affine = NDArray[np.float64]
+Matrix = NDArray[np.float64]
+"""2×3 or 3×3."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """How well a transform explains the second picture: normalised correlation inside the piece, feature support."""
+    """How well a transform explains the second picture.
 
-    matrix: Affine
+    `correlation` is over the whole piece, `correlation_shown` where the second picture shows something, and `seen` the
+    share of the piece that lies there.
+    """
+
+    matrix: Matrix
     correlation: float
-    inliers: int
+    correlation_shown: float
+    seen: float
 
 
-def warp(picture: NDArray[np.float32], matrix: Affine, size: Size, *, outside: float = 0.0) -> NDArray[np.float32]:
+def warp(picture: NDArray[np.float32], matrix: Matrix, size: Size, *, outside: float = 0.0) -> NDArray[np.float32]:
     """`picture` moved by `matrix` onto a canvas of `size`, antialiased when it shrinks; beyond it lies `outside`."""
+    matrix = as3(matrix)
     scale = scale_of(matrix)
     if scale < 0.75:
         # Shrink by area first, so that the cubic warp that follows stays near scale 1.
-        small = Size(max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
-        sx, sy = small.width / picture.shape[1], small.height / picture.shape[0]
-        picture = cv2.resize(picture, (small.width, small.height), interpolation=cv2.INTER_AREA)
-        # Pixel centres are whole numbers: x_small = (x + 0.5)·s − 0.5.
-        undo = np.array([[1 / sx, 0, 0.5 / sx - 0.5], [0, 1 / sy, 0.5 / sy - 0.5], [0, 0, 1]])
-        matrix = (as3(matrix) @ undo)[:2]
-    return np.asarray(
-        cv2.warpAffine(
-            picture,
-            matrix[:2],
-            (size.width, size.height),
-            flags=cv2.INTER_CUBIC,
-            borderMode=cv2.BORDER_CONSTANT,
-            borderValue=(outside, outside, outside, outside),
-        ),
-        np.float32,
-    )
+        small = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
+        reduced = np.asarray(cv2.resize(picture, small, interpolation=cv2.INTER_AREA), np.float32)
+        matrix = matrix @ np.linalg.inv(_between(picture, reduced))
+        picture = reduced
+    matrix = matrix / matrix[2, 2]
+    border = (outside, outside, outside, outside)
+    canvas = (size.width, size.height)
+    if np.abs(matrix[2, :2]).max() < 1e-9:
+        moved = cv2.warpAffine(picture, matrix[:2], canvas, flags=cv2.INTER_CUBIC, borderValue=border)
+    else:
+        moved = cv2.warpPerspective(picture, matrix, canvas, flags=cv2.INTER_CUBIC, borderValue=border)
+    return np.asarray(moved, np.float32)
 
 
-def as3(matrix: Affine) -> Affine:
+def as3(matrix: Matrix) -> Matrix:
     """A 2×3 affine as 3×3."""
     return matrix if matrix.shape[0] == 3 else np.vstack([matrix, [0.0, 0.0, 1.0]])
 
 
-def scale_of(matrix: Affine) -> float:
+def scale_of(matrix: Matrix) -> float:
     """The mean magnification of an affine: the root of the area's."""
     return float(np.sqrt(abs(np.linalg.det(matrix[:2, :2]))))
 
 
-def feature_fits(first: Plane, second: Plane, first_mask: Mask, second_mask: Mask, *, keep: int = 3) -> list[Affine]:
+def feature_fits(first: Plane, second: Plane, first_mask: Mask, second_mask: Mask, *, keep: int = 3) -> list[Matrix]:
     """Similarity hypotheses from SIFT matches, the best supported first; empty when there are too few features.
 
     `first` and `second` are encoded luminance 0…1; the masks say where features may lie. After each hypothesis its
     inliers are taken out and the rest is matched again, since a chain repeats itself.
     """
-    sift = cv2.SIFT_create(nfeatures=4000, contrastThreshold=0.02)
-    keys1, words1 = sift.detectAndCompute(_to8(first), first_mask.astype(np.uint8))
-    keys2, words2 = sift.detectAndCompute(_to8(second), second_mask.astype(np.uint8))
-    if words1 is None or words2 is None or len(keys1) < 4 or len(keys2) < 4:
+    points1, words1 = _features(first, first_mask)
+    points2, words2 = _features(second, second_mask)
+    if len(points1) < 4 or len(points2) < 4:
         return []
-    words1, words2 = _root(words1), _root(words2)
     pairs = cv2.BFMatcher(cv2.NORM_L2).knnMatch(words1, words2, k=2)
     good = [m[0] for m in pairs if len(m) == 2 and m[0].distance < 0.85 * m[1].distance]
-    points1 = np.array([keys1[m.queryIdx].pt for m in good], np.float64).reshape(-1, 2)
-    points2 = np.array([keys2[m.trainIdx].pt for m in good], np.float64).reshape(-1, 2)
-    fits: list[Affine] = []
+    points1 = points1[[m.queryIdx for m in good]]
+    points2 = points2[[m.trainIdx for m in good]]
+    fits: list[Matrix] = []
     while len(points1) >= 4 and len(fits) < keep:
         matrix, inside = cv2.estimateAffinePartial2D(
             points1, points2, method=cv2.RANSAC, ransacReprojThreshold=3.0, maxIters=5000, confidence=0.999
@@ -97,7 +98,20 @@ def feature_fits(first: Plane, second: Plane, first_mask: Mask, second_mask: Mas
     return fits
 
 
-def is_plausible(matrix: Affine) -> bool:
+def _features(picture: Plane, mask: Mask) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+    """Places (n, 2) and RootSIFT words (n, 128) of the features under `mask`; only its box is searched."""
+    box = Region.around(mask, margin_px=8)
+    nothing = np.zeros((0, 2)), np.zeros((0, 128), np.float32)
+    if box is None:
+        return nothing
+    sift = cv2.SIFT_create(nfeatures=3000, contrastThreshold=0.02)
+    keys, words = sift.detectAndCompute(_to8(picture[box.slices]), mask[box.slices].astype(np.uint8))
+    if words is None:
+        return nothing
+    return np.array([key.pt for key in keys], np.float64) + (box.x, box.y), _root(words)
+
+
+def is_plausible(matrix: Matrix) -> bool:
     """False for a transform no re-framing makes: mirrored, collapsed, or sheared beyond recognition."""
     values = np.linalg.svd(matrix[:2, :2], compute_uv=False)
     return bool(
@@ -105,7 +119,7 @@ def is_plausible(matrix: Affine) -> bool:
     )
 
 
-def silhouette_fit(first: Alpha, second: Alpha) -> Affine | None:
+def silhouette_fit(first: Alpha, second: Alpha) -> Matrix | None:
     """The scale and shift that take the bulk of one silhouette to the other's (first and second moments)."""
     one, two = _moments(first), _moments(second)
     if one is None or two is None:
@@ -125,8 +139,8 @@ def _moments(alpha: Alpha) -> tuple[float, float, float] | None:
     return cx, cy, float(np.sqrt(max(spread, 1e-6)))
 
 
-def correlation(first: Plane, second: Plane, weight: Plane) -> float:
-    """Weighted normalised correlation −1…1 of two planes."""
+def correlation(first: NDArray[np.float32], second: NDArray[np.float32], weight: NDArray[np.float32]) -> float:
+    """Weighted normalised correlation −1…1 of two arrays of one shape."""
     total = float(weight.sum())
     if total <= 0:
         return -1.0
@@ -136,89 +150,203 @@ def correlation(first: Plane, second: Plane, weight: Plane) -> float:
     return float((weight * a * b).sum() / np.sqrt(power)) if power > 0 else -1.0
 
 
+class Motion(StrEnum):
+    """What a refinement may change: scale, rotation and shift; shear and stretch too; or perspective as well."""
+
+    SIMILARITY = "similarity"
+    AFFINE = "affine"
+    HOMOGRAPHY = "homography"
+
+
 def refine(
     first: Plane,
     second: Plane,
     weight: Plane,
-    start: Affine,
+    start: Matrix,
     *,
+    shown: Plane | None = None,
     levels: tuple[int, ...] = (4, 2, 1),
-    rounds: int = 12,
-    rigid: bool = False,
-) -> Affine:
-    """`start` refined so that `first`, moved by it, meets `second` (planes 0…1; `weight` belongs to `first`).
+    rounds: int = 20,
+    motion: Motion = Motion.AFFINE,
+    points: int = 16000,
+) -> Matrix:
+    """`start` refined so that `first`, moved by it, meets `second` (planes 0…1; `weight` 0…1 belongs to `first`).
 
-    Robust Lucas-Kanade, coarse to fine; `rigid` keeps to scale, rotation and shift. A diverging refinement is dropped:
-    the result never correlates worse than `start`.
+    Where `shown` (of `second`, 0…1) is 0 the second picture has nothing to compare with: a missing part must not pull
+    the rest. Inverse-compositional Lucas-Kanade on the `points` pixels of steepest slope, coarse to fine, with Tukey
+    weights, a gain and an offset. A refinement that diverges is dropped: the result never correlates worse than `start`.
     """
-    size = Size(second.shape[1], second.shape[0])
-    best = start
+    best = as3(start)
     for level in levels:
-        shrink = np.diag([1 / level, 1 / level, 1.0])
-        small = Size(max(8, size.width // level), max(8, size.height // level))
-        target = cv2.resize(second, (small.width, small.height), interpolation=cv2.INTER_AREA) if level > 1 else second
+        target = _smaller(second, level)
         target = cv2.GaussianBlur(target, (0, 0), 0.8)
-        matrix = shrink @ as3(best)
-        # Map pixel centres, not corners, between the levels.
-        matrix[:2, 2] += 0.5 / level - 0.5
-        matrix = _lucas_kanade(first, target, weight, matrix[:2], small, rounds, rigid)
-        back = as3(matrix)
-        back[:2, 2] -= 0.5 / level - 0.5
-        best = (np.diag([level, level, 1.0]) @ back)[:2]
+        there = None if shown is None else cv2.dilate(_smaller(shown, level), np.ones((5, 5), np.uint8))
+        to_level = _between(second, target)
+        small, moved_weight, from_first = _template(first, weight, scale_of(best) * to_level[0, 0])
+        matrix = to_level @ best @ np.linalg.inv(from_first)
+        samples = _steepest(small, moved_weight, points)
+        if samples is None:
+            continue
+        matrix = _align_points(samples, target, there, matrix, rounds, motion)
+        best = np.linalg.inv(to_level) @ matrix @ from_first
+        best = best / best[2, 2]
     return best
 
 
-def _lucas_kanade(
-    first: Plane, target: Plane, weight: Plane, matrix: Affine, size: Size, rounds: int, rigid: bool
-) -> Affine:
-    ys, xs = np.mgrid[0 : size.height, 0 : size.width].astype(np.float32)
-    best, best_score = matrix, -2.0
-    for _ in range(rounds):
-        moved = cv2.GaussianBlur(warp(first, matrix, size), (0, 0), 0.8)
-        covered = warp(weight, matrix, size)
-        inside = covered > 0.5
-        if inside.sum() < 64:
+def sample_agreement(
+    first: Plane, second: Plane, weight: Plane, matrix: Matrix, *, shown: Plane | None = None, points: int = 40000
+) -> tuple[float, float]:
+    """Correlation −1…1 of `first` under `matrix` with `second` where `weight` > 0.5, and the share of those points that
+    lie inside the second picture and, when `shown` is given, on something there."""
+    small, moved_weight, from_first = _template(first, weight, scale_of(matrix))
+    rows, columns = np.nonzero(moved_weight > 0.5)
+    step = max(1, len(rows) // points)
+    rows, columns = rows[::step], columns[::step]
+    if len(rows) < 16:
+        return -1.0, 0.0
+    place = _moved(np.stack([columns, rows], axis=-1).astype(np.float64), as3(matrix) @ np.linalg.inv(from_first))
+    inside = _within_frame(place, second)
+    if shown is not None:
+        inside &= _sampled(shown, place) > 0.5
+    share = float(inside.mean())
+    if inside.sum() < 16:
+        return -1.0, share
+    value = cv2.GaussianBlur(small, (0, 0), 1.0)[rows[inside], columns[inside]]
+    wanted = _sampled(cv2.GaussianBlur(second, (0, 0), 1.0), place[inside])
+    return correlation(value, wanted, np.ones(len(value), np.float32)), share
+
+
+@dataclass(frozen=True, slots=True)
+class _Samples:
+    """Pixels of the template: places (n, 2), values, slopes and weights."""
+
+    place: NDArray[np.float64]
+    value: NDArray[np.float32]
+    slope_x: NDArray[np.float32]
+    slope_y: NDArray[np.float32]
+    weight: NDArray[np.float32]
+
+
+def _smaller(plane: Plane, level: int) -> Plane:
+    if level == 1:
+        return plane
+    size = (max(8, plane.shape[1] // level), max(8, plane.shape[0] // level))
+    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _between(large: Plane, small: Plane) -> Matrix:
+    """Takes pixel centres of `large` to those of its reduction `small`."""
+    sx, sy = small.shape[1] / large.shape[1], small.shape[0] / large.shape[0]
+    return np.array([[sx, 0, 0.5 * sx - 0.5], [0, sy, 0.5 * sy - 0.5], [0, 0, 1.0]])
+
+
+def _template(first: Plane, weight: Plane, scale: float) -> tuple[Plane, Plane, Matrix]:
+    """`first` and its weight reduced by area to `scale` (never enlarged), and the matrix that does so."""
+    if scale >= 0.95:
+        return first, weight, np.eye(3)
+    size = (max(8, round(first.shape[1] * scale)), max(8, round(first.shape[0] * scale)))
+    small = np.asarray(cv2.resize(first, size, interpolation=cv2.INTER_AREA), np.float32)
+    moved = np.asarray(cv2.resize(weight, size, interpolation=cv2.INTER_AREA), np.float32)
+    return small, moved, _between(first, small)
+
+
+def _steepest(picture: Plane, weight: Plane, points: int) -> _Samples | None:
+    smooth = cv2.GaussianBlur(picture, (0, 0), 0.8)
+    slope_x = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 8)
+    slope_y = cv2.Sobel(smooth, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8)
+    use = weight > 0.5
+    if use.sum() < 64:
+        return None
+    slope = np.hypot(slope_x, slope_y)
+    least = float(np.quantile(slope[use], 0.4))
+    rows, columns = np.nonzero(use & (slope >= least))
+    step = max(1, len(rows) // points)
+    rows, columns = rows[::step], columns[::step]
+    at = (rows, columns)
+    place = np.stack([columns, rows], axis=-1).astype(np.float64)
+    return _Samples(place, smooth[at], slope_x[at], slope_y[at], weight[at])
+
+
+def _align_points(
+    samples: _Samples, target: Plane, shown: Plane | None, start: Matrix, rounds: int, motion: Motion
+) -> Matrix:
+    centre = samples.place.mean(axis=0)
+    reach = max(8.0, float(np.abs(samples.place - centre).max()))
+    norm = np.array([[1 / reach, 0, -centre[0] / reach], [0, 1 / reach, -centre[1] / reach], [0, 0, 1.0]])
+    x, y = ((samples.place - centre) / reach).T.astype(np.float32)
+    jacobian = _jacobian(x, y, samples.slope_x * reach, samples.slope_y * reach, motion)
+    matrix, best, best_score = start, start, -2.0
+    for _ in range(rounds + 1):
+        place = _moved(samples.place, matrix)
+        inside = _within_frame(place, target)
+        if shown is not None:
+            inside &= _sampled(shown, place) > 0.3
+        if inside.sum() < 48:
             break
-        score = correlation(moved[inside], target[inside], np.ones(int(inside.sum()), np.float32))
-        if score > best_score + 1e-7:
+        wanted, value = _sampled(target, place[inside]), samples.value[inside]
+        score = correlation(value, wanted, samples.weight[inside]) * float(np.sqrt(inside.mean()))
+        if score > best_score:
             best, best_score = matrix, score
-        elif score < best_score - 0.02:
+        elif score < best_score - 0.05:
             break
-        gx = (cv2.Sobel(moved, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 8))[inside]
-        gy = (cv2.Sobel(moved, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8))[inside]
-        x, y, value, wanted = xs[inside], ys[inside], moved[inside], target[inside]
         gain, offset = _line(value, wanted)
-        error = wanted - (gain * value + offset)
+        error = (wanted - offset) / gain - value
         sigma = 1.4826 * float(np.median(np.abs(error))) + 1e-3
-        robust = np.clip(1 - (error / (4.0 * sigma)) ** 2, 0, None) ** 2
-        cx, cy = float(x.mean()), float(y.mean())
-        u, v = (x - cx) / 100, (y - cy) / 100
-        if rigid:
-            steps = np.stack([gx * u + gy * v, gy * u - gx * v, gx, gy], axis=1) * gain
-        else:
-            steps = np.stack([gx * u, gx * v, gx, gy * u, gy * v, gy], axis=1) * gain
-        normal = (steps * robust[:, None]).T @ steps
-        normal = normal.astype(np.float64) + np.eye(len(normal)) * 1e-6 * np.trace(normal)
-        # The picture must move *with* the coordinate step, hence the minus: moved(x − d) ≈ moved(x) − ∇·d.
-        step = np.linalg.solve(normal, -((steps * robust[:, None]).T @ error).astype(np.float64))
-        if rigid:
-            step = np.array([step[0], -step[1], step[2], step[1], step[0], step[3]])
-        a = np.array([[step[0] / 100, step[1] / 100, 0], [step[3] / 100, step[4] / 100, 0], [0, 0, 0]])
-        a[0, 2] = step[2] - a[0, 0] * cx - a[0, 1] * cy
-        a[1, 2] = step[5] - a[1, 0] * cx - a[1, 1] * cy
-        updated = ((np.eye(3) + a) @ as3(matrix))[:2]
+        robust = np.clip(1 - (error / (4.685 * sigma)) ** 2, 0, None) ** 2 * samples.weight[inside]
+        used = jacobian[inside]
+        normal = ((used * robust[:, None]).T @ used).astype(np.float64)
+        normal += 1e-6 * np.trace(normal) * np.eye(len(normal))
+        step = np.linalg.solve(normal, ((used * robust[:, None]).T @ error).astype(np.float64))
+        updated = matrix @ np.linalg.inv(norm) @ np.linalg.inv(_motion_matrix(step, motion)) @ norm
+        updated = updated / updated[2, 2]
         if not is_plausible(updated):
             break
         matrix = updated
-        if float(np.abs(step).max()) < 0.003:
+        if float(np.abs(step).max()) * reach < 0.01:
             break
-    moved = cv2.GaussianBlur(warp(first, matrix, size), (0, 0), 0.8)
-    inside = warp(weight, matrix, size) > 0.5
-    if inside.sum() >= 64:
-        score = correlation(moved[inside], target[inside], np.ones(int(inside.sum()), np.float32))
-        if score > best_score:
-            best = matrix
     return best
+
+
+def _jacobian(
+    x: NDArray[np.float32], y: NDArray[np.float32], gx: NDArray[np.float32], gy: NDArray[np.float32], motion: Motion
+) -> NDArray[np.float32]:
+    """Steepest-descent pictures of the warp at the identity, one row per sample (Baker and Matthews 2004, table 1)."""
+    if motion is Motion.SIMILARITY:
+        return np.stack([gx * x + gy * y, gy * x - gx * y, gx, gy], axis=1)
+    columns = [gx * x, gx * y, gx, gy * x, gy * y, gy]
+    if motion is Motion.HOMOGRAPHY:
+        along = gx * x + gy * y
+        columns += [-along * x, -along * y]
+    return np.stack(columns, axis=1)
+
+
+def _motion_matrix(step: NDArray[np.float64], motion: Motion) -> Matrix:
+    if motion is Motion.SIMILARITY:
+        a, b, tx, ty = step
+        return np.array([[1 + a, -b, tx], [b, 1 + a, ty], [0, 0, 1.0]])
+    g, h = (step[6], step[7]) if motion is Motion.HOMOGRAPHY else (0.0, 0.0)
+    return np.array([[1 + step[0], step[1], step[2]], [step[3], 1 + step[4], step[5]], [g, h, 1.0]])
+
+
+def _moved(place: NDArray[np.float64], matrix: Matrix) -> NDArray[np.float64]:
+    """Points (n, 2) under a 3×3 transform."""
+    return np.asarray(cv2.perspectiveTransform(place[None], as3(matrix))[0], np.float64)
+
+
+def _sampled(plane: Plane, place: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Bilinear values of `plane` at points (n, 2) given as (x, y); 0 beyond it."""
+    maps = np.asarray(place, np.float32)
+    length = len(maps)
+    rows = -(-length // 4096)  # remap wants neither side above 32767
+    padded = np.full((rows * 4096, 2), -10, np.float32)
+    padded[:length] = maps
+    grid = padded.reshape(rows, 4096, 2)
+    return np.asarray(cv2.remap(plane, grid, None, cv2.INTER_LINEAR), np.float32).ravel()[:length]
+
+
+def _within_frame(place: NDArray[np.float64], plane: Plane) -> NDArray[np.bool_]:
+    x, y = place.T
+    return np.asarray((x >= 1) & (y >= 1) & (x <= plane.shape[1] - 2) & (y <= plane.shape[0] - 2), np.bool_)
 
 
 def _line(value: NDArray[np.float32], wanted: NDArray[np.float32]) -> tuple[float, float]:

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from vitrina.imaging.colour import encode_srgb, lab, luminance
+from vitrina.imaging.compose import over
 from vitrina.imaging.compare import Ground, LabPlanes, fit_ground, smooth
 from vitrina.imaging.register import (
-    Affine,
-    Fit,
-    as3,
-    correlation,
-    feature_fits,
-    is_plausible,
-    refine,
-    scale_of,
-    silhouette_fit,
-    warp,
+    Fit, Matrix, Motion, as3, feature_fits, is_plausible, refine, sample_agreement, scale_of, silhouette_fit, warp,
 )  # fmt: skip
 from vitrina.model import Alpha, Mask, Plane, Region, Rgb, Size
 from vitrina.stages.verify.limits import VerifyLimits
 
-_SEARCH_PX = 900
+_SEARCH_PX = 720
 """Long side at which features are matched: enough for prongs, cheap enough for a second."""
 
 
@@ -43,7 +35,7 @@ class Aligned:
     alpha: Alpha
     covered: Mask
     ground: Ground
-    matrix: Affine
+    matrix: Matrix
     scale: float
     gain: float
     fit: Fit
@@ -98,94 +90,99 @@ def rough_ground(edit: Rgb) -> tuple[Ground, Mask]:
 def align(source: Shrunk, alpha: Alpha, edit: Rgb, limits: VerifyLimits) -> Aligned | None:
     """Register `source` (with its matte at the same size) to `edit`; None when the piece cannot be found in it."""
     work = shrink(edit, limits.work_px)
-    _, apart = rough_ground(work.rgb)
-    best = _search(source, alpha, work, apart)
+    ground, apart = rough_ground(work.rgb)
+    # Dressed in the edit's ground, the source's contour has the slopes that the edit shows.
+    behind = np.asarray(cv2.cvtColor(np.float32([[ground.lab]]), cv2.COLOR_Lab2LRGB), np.float32)[0, 0]
+    dressed = replace(source, luma=encode_srgb(luminance(over(source.rgb, alpha, np.broadcast_to(behind, source.rgb.shape)))))
+    best = _search(dressed, alpha, work, apart)
     mirrored = False
-    if best is None or best.correlation < 0.8:
+    if best is None or best.correlation_shown < 0.85 or best.seen < 0.7:
         flipped = Shrunk(np.ascontiguousarray(work.rgb[:, ::-1]), np.ascontiguousarray(work.luma[:, ::-1]), work.scale)
-        other = _search(source, alpha, flipped, np.ascontiguousarray(apart[:, ::-1]))
-        if other is not None and (best is None or other.correlation > max(best.correlation + 0.15, 0.6)):
+        other = _search(dressed, alpha, flipped, np.ascontiguousarray(apart[:, ::-1]))
+        if other is not None and (best is None or _merit(other) > _merit(best) + 0.15):
             best, work, mirrored = other, flipped, True
-    if best is None or best.correlation < limits.match_correlation:
+    if best is None or not _is_found(best, limits):
         return None
     return _compose(source, alpha, work, best, mirrored)
 
 
+def _merit(fit: Fit) -> float:
+    return max(fit.correlation, fit.correlation_shown * fit.seen)
+
+
+def _is_found(fit: Fit, limits: VerifyLimits) -> bool:
+    """The whole piece agrees, or what is left of it agrees well."""
+    return fit.correlation >= limits.match_correlation or (
+        fit.seen >= limits.match_seen and fit.correlation_shown >= limits.match_correlation_shown
+    )
+
+
 def _search(source: Shrunk, alpha: Alpha, work: Shrunk, apart: Mask) -> Fit | None:
     """The best transform source → work by features and by silhouette, densely refined."""
-    small_source = _at(source.luma, _SEARCH_PX)
-    small_work = _at(work.luma, _SEARCH_PX)
-    near = _grown(_like(alpha, small_source) > 0.1, 5)
-    there = _grown(_like(apart.astype(np.float32), small_work) > 0.2, 5)
-    shown = apart.astype(np.float32)
-    touches = _touches_frame(apart)
-    up = work.luma.shape[1] / small_work.shape[1]
-    down = small_source.shape[1] / source.luma.shape[1]
-    starts = feature_fits(small_source, small_work, near, there)
-    silhouette = silhouette_fit(_like(alpha, small_source), _like(apart.astype(np.float32), small_work))
+    small_source, small_work = _at(source.luma, _SEARCH_PX), _at(work.luma, _SEARCH_PX)
+    there = _like(apart.astype(np.float32), small_work)
+    matte = _like(alpha, small_source)
+    starts = feature_fits(small_source, small_work, _grown(matte > 0.1, 5), _grown(there > 0.2, 5))
+    silhouette = silhouette_fit(matte, there)
     if silhouette is not None and is_plausible(silhouette):
         starts.append(silhouette)
-    weight = _weight(alpha)
+    weight = _grown(matte > 0.5, 2).astype(np.float32)
+    inner = (matte > 0.5).astype(np.float32)
+    shown = _grown(there > 0.2, 2).astype(np.float32)
+    touches = _touches_frame(apart)
     fits: list[Fit] = []
     ranks: list[float] = []
     for start in starts:
-        full = (np.diag([up, up, 1.0]) @ as3(start) @ np.diag([down, down, 1.0]))[:2]
-        coarse = refine(source.luma, work.luma, weight, full, levels=(4,), rounds=15, rigid=True)
-        fits.append(_score(source.luma, work.luma, weight, coarse))
-        ranks.append(
-            _correlation_shown(source.luma, work.luma, weight * 1.0, shown, coarse)
-            + _overlap(alpha, shown, coarse, touches=touches)
-        )
-        if fits[-1].correlation > 0.9 and ranks[-1] > 1.7:
+        matrix = refine(small_source, small_work, weight, start, shown=shown, levels=(4, 2), motion=Motion.SIMILARITY)
+        fits.append(_fit(small_source, small_work, inner, shown, matrix))
+        ranks.append(fits[-1].correlation_shown + _overlap(matte, there, matrix, touches=touches))
+        if fits[-1].correlation > 0.9 and ranks[-1] > 1.75:
             break
-    # print([(round(f.correlation,2),round(r,2), f.matrix.round(2).tolist()) for f,r in zip(fits,ranks)])
     if not fits:
         return None
     best = fits[int(np.argmax(ranks))]
-    fine = refine(source.luma, work.luma, weight, best.matrix, levels=(2,), rounds=10, rigid=best.correlation < 0.7)
-    fine = refine(source.luma, work.luma, weight, fine, levels=(1,), rounds=8, rigid=best.correlation < 0.7)
-    refined = _score(source.luma, work.luma, weight, fine)
-    return refined if refined.correlation >= best.correlation - 0.01 else best
+    for motion in (Motion.AFFINE, Motion.HOMOGRAPHY):
+        matrix = refine(small_source, small_work, weight, best.matrix, shown=shown, levels=(2, 1), motion=motion)
+        fit = _fit(small_source, small_work, inner, shown, matrix)
+        if fit.correlation_shown > best.correlation_shown + (0.004 if motion is Motion.HOMOGRAPHY else 0.0):
+            best = fit
+    full = _between_sizes(small_work, work.luma) @ as3(best.matrix) @ _between_sizes(source.luma, small_source)
+    shown_full, weight_full = _like(shown, work.luma), _like(weight, source.luma)
+    motion = Motion.HOMOGRAPHY if np.abs(best.matrix[2, :2]).max() > 1e-9 else Motion.AFFINE
+    fine = refine(source.luma, work.luma, weight_full, full, shown=shown_full, levels=(1,), motion=motion, points=30000)
+    return replace(best, matrix=fine)
 
 
-def _score(first: Plane, second: Plane, weight: Plane, matrix: Affine) -> Fit:
-    size = Size(second.shape[1], second.shape[0])
-    moved = smooth(warp(first, matrix, size), 1.0)
-    covered = np.clip(warp(weight, matrix, size), 0, 1)
-    return Fit(matrix, correlation(moved, smooth(second, 1.0), covered), int(covered.sum()))
+def _between_sizes(first: Plane, second: Plane) -> Matrix:
+    """Takes pixel centres of one size of a picture to those of another."""
+    sx, sy = second.shape[1] / first.shape[1], second.shape[0] / first.shape[0]
+    return np.array([[sx, 0, 0.5 * sx - 0.5], [0, sy, 0.5 * sy - 0.5], [0, 0, 1.0]])
 
 
-def _correlation_shown(first: Plane, second: Plane, weight: Plane, shown: Plane, matrix: Affine) -> float:
-    """Correlation where both pictures show something: a missing part says nothing about where the rest lies."""
-    size = Size(second.shape[1], second.shape[0])
-    both = np.clip(warp(weight, matrix, size), 0, 1) * shown
-    if both.sum() < 64:
-        return -1.0
-    return correlation(smooth(warp(first, matrix, size), 1.0), smooth(second, 1.0), both)
+def _fit(first: Plane, second: Plane, weight: Plane, shown: Plane, matrix: Matrix) -> Fit:
+    whole, _ = sample_agreement(first, second, weight, matrix)
+    there, seen = sample_agreement(first, second, weight, matrix, shown=shown)
+    return Fit(matrix, whole, there, seen)
 
 
-def _overlap(alpha: Alpha, shown: Plane, matrix: Affine, *, touches: bool) -> float:
+def _overlap(matte: Alpha, shown: Plane, matrix: Matrix, *, touches: bool) -> float:
     """Intersection over union of the moved matte and what stands out from the edit's ground.
 
     What falls outside the frame counts against a fit unless something in the edit does touch the frame.
     """
-    size = Size(shown.shape[1], shown.shape[0])
-    moved = np.clip(warp(alpha, matrix, size), 0, 1)
-    total = float(alpha.sum()) * scale_of(matrix) ** 2
+    small = _at(shown, 300)
+    to_small = _between_sizes(shown, small)
+    moved = np.clip(warp(matte, to_small @ as3(matrix), Size(small.shape[1], small.shape[0])), 0, 1)
+    total = float(matte.sum()) * scale_of(to_small @ as3(matrix)) ** 2
     lost = max(0.0, total - float(moved.sum()))
-    both = float(np.minimum(moved, shown).sum())
-    either = float(np.maximum(moved, shown).sum()) + (0.3 if touches else 1.0) * lost
+    both = float(np.minimum(moved, small).sum())
+    either = float(np.maximum(moved, small).sum()) + (0.3 if touches else 1.0) * lost
     return both / max(either, 1e-6) - (0.0 if touches else 0.5 * lost / max(total, 1e-6))
 
 
 def _touches_frame(apart: Mask) -> bool:
     edges = np.concatenate([apart[:2].ravel(), apart[-2:].ravel(), apart[:, :2].ravel(), apart[:, -2:].ravel()])
     return bool(edges.sum() >= 4)
-
-
-def _weight(alpha: Alpha) -> Plane:
-    inner = cv2.erode((alpha > 0.5).astype(np.float32), np.ones((3, 3), np.uint8))
-    return inner if inner.sum() > 0.3 * (alpha > 0.5).sum() else (alpha > 0.5).astype(np.float32)
 
 
 def _compose(source: Shrunk, alpha: Alpha, work: Shrunk, fit: Fit, mirrored: bool) -> Aligned:

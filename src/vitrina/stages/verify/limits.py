@@ -19,6 +19,12 @@ class VerifyLimits:
     match_correlation: float = 0.45
     """Least correlation inside the piece to say "this is the piece at all". Clean pairs lie above 0.85, wrong ones below 0.3."""
 
+    match_seen: float = 0.25
+    """Least share of the piece that has to show when the rest is missing..."""
+
+    match_correlation_shown: float = 0.75
+    """... and how well that share has to agree."""
+
     stretch: float = 0.03
     """Greatest difference between the two singular values of the transform: honest re-framing keeps proportions."""
 
