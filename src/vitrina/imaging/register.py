@@ -64,6 +64,15 @@ def scale_of(matrix: Matrix) -> float:
     return float(np.sqrt(abs(np.linalg.det(matrix[:2, :2]))))
 
 
+def local_affine(matrix: Matrix, place: tuple[float, float]) -> NDArray[np.float64]:
+    """The 2×2 Jacobian of a transform at `place` (x, y) of the first picture: a homography's local scale and shear."""
+    m = as3(matrix)
+    x, y = place
+    depth = m[2, 0] * x + m[2, 1] * y + m[2, 2]
+    image = (m[:2, :2] @ (x, y) + m[:2, 2]) / depth
+    return np.asarray((m[:2, :2] - np.outer(image, m[2, :2])) / depth, np.float64)
+
+
 def feature_fits(first: Plane, second: Plane, first_mask: Mask, second_mask: Mask, *, keep: int = 3) -> list[Matrix]:
     """Similarity hypotheses from SIFT matches, the best supported first; empty when there are too few features.
 

@@ -16,24 +16,21 @@ import numpy as np
 
 from vitrina.errors import UsageError
 from vitrina.imaging.colour import decode_srgb
+from vitrina.imaging.register import local_affine
 from vitrina.model import Alpha, Finding, Judgement, Mask, Region, Rgb, Severity, Source
 from vitrina.plugins import Segmenter
 from vitrina.stages.cutout import cut_out
 from vitrina.stages.verify.align import Aligned, align, shrink
 from vitrina.stages.verify.changes import Change, Residual, find_changes, residuals
+from vitrina.stages.verify.contour import judge_contour
 from vitrina.stages.verify.facts import Facts, load_facts
 from vitrina.stages.verify.limits import LIMITS, VerifyLimits
 from vitrina.stages.verify.messages import describe
-from vitrina.stages.verify.naming import Name, name_change
-from vitrina.stages.verify.whole import (
-    judge_contour,
-    judge_exposure,
-    judge_framing,
-    judge_ground,
-    judge_metal,
-    judge_texture,
-    metal_tones,
+from vitrina.stages.verify.metal import (
+    Tone, alloy_of, check_alloy, judge_exposure, judge_metal, metal_tones, neutral_backdrop, neutralised_cast, settle_exposure,
 )  # fmt: skip
+from vitrina.stages.verify.naming import Name, name_change
+from vitrina.stages.verify.whole import judge_framing, judge_ground, judge_texture
 from vitrina.stages.verify.zones import Zones, find_zones
 
 __all__ = ["LIMITS", "Examination", "Facts", "VerifyLimits", "examine", "load_facts", "verify"]
@@ -118,26 +115,26 @@ def examine(
     if pair is None:
         return Examination(Judgement(SCHEMA, (*notes, _unmatched("the edit shows no such piece")), {}, clock.seconds))
     zones = find_zones(pair)
-    rest = residuals(pair)
-    tones = metal_tones(pair, zones, rest)
-    metal = judge_metal(tones, limits)
-    moved = [tone for tone in tones if tone.de00 > limits.metal_de00]
-    if moved:
-        worst = max(moved, key=lambda tone: tone.de00)
-        rest = residuals(pair, worst.shift, zones.metal_like)
+    pair = settle_exposure(pair, zones, limits)
+    tones = metal_tones(pair, zones)
+    moved = [tone for tone in tones if tone.has_moved(limits)]
+    cast = neutralised_cast(pair, neutral_backdrop(small.rgb, alpha), tones) if moved else 0.0
+    metal = [*judge_metal(tones, cast, limits), *judge_exposure(pair, zones, tones, limits)]
+    gains = max(moved, key=lambda tone: tone.de00 + abs(tone.lightness) / 4).gains if moved else None
+    rest = residuals(pair, gains, zones.piece if cast else zones.metal_like)
     clock.lap("compare")
-    contour, contour_measures, explained = judge_contour(pair, rest, zones, limits)
-    changes = find_changes(pair, rest, limits, without=explained if contour else None)
+    contour = judge_contour(pair, rest, limits)
+    changes = find_changes(pair, rest, limits, without=contour.explained if contour.findings else None)
     changed: Mask = np.zeros(pair.alpha.shape, bool)
     for change in changes:
         changed |= change.mask
-    texture, gain = judge_texture(pair, zones, changed, limits)
+    texture, gain = judge_texture(pair, changed, limits)
     named = [(change, name_change(change, pair, zones, rest)) for change in changes]
     if texture and gain < limits.texture_gain:
         named = [(change, names) for change, names in named if not _is_only_smooth(change, gain)]
     ground, ground_measures = judge_ground(pair, limits)
-    findings = [*notes, *_geometry(pair, limits), *metal, *contour, *texture, *ground]
-    findings += [*judge_framing(pair, limits), *judge_exposure(pair, limits)]
+    findings = [*notes, *_geometry(pair, limits), *metal, *contour.findings, *texture, *ground]
+    findings += judge_framing(pair, limits)
     findings += describe(named, pair, zones, limits)
     clock.lap("judge")
     findings = [replace(finding, region=pair.to_edit(finding.region)) for finding in findings]
@@ -148,14 +145,14 @@ def examine(
             "outside_frame": pair.lost,
         },
         "exposure_ev": float(np.log2(pair.gain)),
-        "metal": {t.family: {"before_lab": t.before, "after_lab": t.after, "de00": t.de00, "hue_turn": t.hue_turn} for t in tones},
+        "metal": _metal_measures(tones),
         "stones": {"changed": sum(1 for _, names in named if names[0].check == "stones")},
         "chain": {"holes": len(zones.holes), "clasp_seen": bool(zones.clasp.any())},
-        "edges": contour_measures,
+        "edges": contour.measures,
         "texture": {"gain": gain},
         "background": ground_measures,
     }  # fmt: skip
-    findings += _facts(facts, zones)
+    findings += _facts(facts, zones, tones)
     judgement = Judgement(SCHEMA, tuple(findings), measures, clock.seconds)
     return Examination(judgement, pair, rest, zones)
 
@@ -173,25 +170,25 @@ def _geometry(pair: Aligned, limits: VerifyLimits) -> list[Finding]:
             "geometry", "mirrored", Severity.BLOCK, 1, 0, "",
             "The piece is mirrored. Use the picture the right way round.", whole,
         ))  # fmt: skip
-    values = np.linalg.svd(pair.matrix[:2, :2], compute_uv=False)
+    values = np.linalg.svd(local_affine(pair.matrix, pair.source_centre), compute_uv=False)
     stretch = float(values[0] / values[1] - 1)
     if stretch > limits.stretch:
         findings.append(Finding(
             "geometry", "stretched", Severity.BLOCK, stretch, limits.stretch, "ratio",
             f"Proportions changed by {100 * stretch:.1f} %, {100 * limits.stretch:.0f} % allowed. Scale both sides alike.", whole,
         ))  # fmt: skip
-    if pair.fit.correlation < 0.6:
+    if pair.fit.correlation_shown < 0.6:
         findings.append(Finding(
-            "geometry", "poor-match", Severity.WARN, pair.fit.correlation, 0.6, "correlation",
+            "geometry", "poor-match", Severity.WARN, pair.fit.correlation_shown, 0.6, "correlation",
             "Large parts of the piece do not match the source: compare by eye.", whole,
         ))  # fmt: skip
     return findings
 
 
-def _facts(facts: Facts | None, zones: Zones) -> list[Finding]:
+def _facts(facts: Facts | None, zones: Zones, tones: tuple[Tone, ...]) -> list[Finding]:
     if facts is None:
         return []
-    findings = []
+    findings = check_alloy(facts, tones)
     if facts.pieces is not None and facts.pieces != len(zones.components):
         findings.append(Finding(
             "pieces", "facts-pieces", Severity.WARN, len(zones.components), facts.pieces, "pieces",
@@ -205,6 +202,16 @@ def _facts(facts: Facts | None, zones: Zones) -> list[Finding]:
                 f"The description says {value} {name}; they are not counted one by one yet, only compared. Count by eye.",
             ))  # fmt: skip
     return findings
+
+
+def _metal_measures(tones: tuple[Tone, ...]) -> dict[str, Any]:
+    return {
+        tone.family: {
+            "before_lab": tone.before, "after_lab": tone.after, "de00": tone.de00, "lightness": tone.lightness,
+            "hue_turn": tone.hue_turn, "before": alloy_of(tone.before), "after": alloy_of(tone.after),
+        }
+        for tone in tones
+    }  # fmt: skip
 
 
 def _unmatched(why: str) -> Finding:

@@ -42,6 +42,7 @@ class Aligned:
     mirrored: bool
     lost: float
     extent_px: float
+    source_centre: tuple[float, float]
 
     @property
     def size(self) -> Size:
@@ -96,7 +97,9 @@ def align(source: Shrunk, alpha: Alpha, edit: Rgb, limits: VerifyLimits) -> Alig
     dressed = replace(source, luma=encode_srgb(luminance(over(source.rgb, alpha, np.broadcast_to(behind, source.rgb.shape)))))
     best = _search(dressed, alpha, work, apart)
     mirrored = False
-    if best is None or best.correlation_shown < 0.85 or best.seen < 0.7:
+    if best is None or _merit(best) < 0.7:  # an edit that kept a rim of the old backdrop looks like the photo itself
+        best = max((fit for fit in (best, _search(source, alpha, work, apart)) if fit), key=_merit, default=None)
+    if best is None or _merit(best) < 0.7:
         flipped = Shrunk(np.ascontiguousarray(work.rgb[:, ::-1]), np.ascontiguousarray(work.luma[:, ::-1]), work.scale)
         other = _search(dressed, alpha, flipped, np.ascontiguousarray(apart[:, ::-1]))
         if other is not None and (best is None or _merit(other) > _merit(best) + 0.15):
@@ -190,7 +193,6 @@ def _compose(source: Shrunk, alpha: Alpha, work: Shrunk, fit: Fit, mirrored: boo
     moved = np.clip(warp(source.rgb, fit.matrix, size), 0, None)
     matte = np.clip(warp(alpha, fit.matrix, size), 0, 1)
     covered = warp(np.ones(alpha.shape, np.float32), fit.matrix, size) > 0.99
-    total = float(alpha.sum()) * scale_of(fit.matrix) ** 2
     edit_lab = smooth(lab(work.rgb), 0.7)
     outside = cv2.dilate(matte, np.ones((15, 15), np.uint8)) < 0.02
     ground = fit_ground(edit_lab, outside)
@@ -210,9 +212,25 @@ def _compose(source: Shrunk, alpha: Alpha, work: Shrunk, fit: Fit, mirrored: boo
         gain=gain,
         fit=fit,
         mirrored=mirrored,
-        lost=max(0.0, 1 - float(matte.sum()) / max(total, 1e-6)),
+        lost=_lost(alpha, fit.matrix, size),
         extent_px=float(max(box.width, box.height)) if box else 1.0,
+        source_centre=_centre(alpha),
     )
+
+
+def _lost(alpha: Alpha, matrix: Matrix, size: Size) -> float:
+    """The share of the piece that falls outside the canvas."""
+    rows, columns = np.nonzero(alpha > 0.5)
+    if len(rows) == 0:
+        return 0.0
+    place = cv2.perspectiveTransform(np.stack([columns, rows], axis=-1).astype(np.float64)[None], as3(matrix))[0]
+    inside = (place > -0.5).all(axis=1) & (place[:, 0] < size.width - 0.5) & (place[:, 1] < size.height - 0.5)
+    return float(1 - inside.mean())
+
+
+def _centre(alpha: Alpha) -> tuple[float, float]:
+    box = Region.around(alpha > 0.5)
+    return (box.x + box.width / 2, box.y + box.height / 2) if box else (0.0, 0.0)
 
 
 def _gain(first: Plane, second: Plane, core: Mask) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from vitrina.imaging.colour import luminance
+from vitrina.imaging.colour import lab, luminance
 from vitrina.imaging.compare import blobs, interval, smooth, strength
 from vitrina.model import Mask, Plane, Region
 from vitrina.stages.verify.align import Aligned
@@ -45,8 +45,10 @@ class Change:
     peak_de: float
 
 
-def residuals(pair: Aligned, metal_shift: np.ndarray | None = None, metal: Mask | None = None) -> Residual:
-    """Compare; with `metal_shift` (Lab) a second prediction is allowed where the metal moved as a whole."""
+def residuals(
+    pair: Aligned, gains: tuple[float, float, float] | None = None, metal: Mask | None = None
+) -> Residual:
+    """Compare; with `gains` (per linear channel) a second prediction is allowed where the metal moved as a whole."""
     matte = pair.alpha
     inside = matte > 0.5
     near = cv2.dilate(matte, np.ones((5, 5), np.uint8)) > 0.02
@@ -57,8 +59,8 @@ def residuals(pair: Aligned, metal_shift: np.ndarray | None = None, metal: Mask 
     core = (matte > 0.95).astype(np.float32)
     shift = _local_mean(pair.edit_lab - pair.source_lab, core, 3.0)
     drift = strength(shift * np.float32([0.5, 1, 1])) * (core > 0)
-    if metal_shift is not None and metal is not None:
-        moved = pair.source_lab + metal_shift.astype(np.float32)
+    if gains is not None and metal is not None:
+        moved = smooth(lab(pair.source * np.asarray(gains, np.float32)), 0.7)
         other = interval(moved).widened(surface, band)
         area = cv2.dilate(metal.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
         product = np.where(area, np.minimum(product, strength(other.distance(pair.edit_lab))), product)

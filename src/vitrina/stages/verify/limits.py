@@ -46,6 +46,15 @@ class VerifyLimits:
     metal_block_de00: float = 2.5
     """... and that blocks: above the smallest shift a buyer sees side by side (about 2.3)."""
 
+    metal_lightness: float = 6.0
+    """Change of the metal's L* beside the rest of the piece. White gold and steel lie 10 to 25 apart; clean edits stay under 3."""
+
+    metal_apart_ev: float = 0.3
+    """Least disagreement between the exposure of metal and of stones for them to be judged apart."""
+
+    metal_exposure_ev: float = 0.3
+    """Darkening of a piece of white metal that may no longer be mere exposure."""
+
     stone_de00: float = 3.0
     """Shift of a stone's mean colour that blocks."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from vitrina.model import Mask
+from vitrina.model import Mask, Plane
 from vitrina.stages.verify.align import Aligned
 from vitrina.stages.verify.changes import Change, Residual
 from vitrina.stages.verify.zones import Zones
@@ -26,11 +26,10 @@ def name_change(change: Change, pair: Aligned, zones: Zones, rest: Residual) -> 
     """The likeliest reading first. A second one follows where the regions of two families overlap."""
     if is_apart(change, zones):
         return (Name("text", "overlay"),) if is_flat(change, pair) else (Name("pieces", "extra-piece"),)
+    if _whole_component(change, zones):
+        return (Name("pieces", "piece-missing"),)
     if is_glare(change, pair, zones):
         return (Name("glare", "glare-added"),)
-    whole = _whole_component(change, zones)
-    if whole:
-        return (Name("pieces", "piece-missing"),)
     over = {
         name: _overlap(change.mask, mask)
         for name, mask in (("clasp", zones.clasp), ("chain", zones.chain), ("wire", zones.wire))
@@ -47,6 +46,8 @@ def name_change(change: Change, pair: Aligned, zones: Zones, rest: Residual) -> 
         names = [Name("chain", code)]
         if over["clasp"] > 0.1:
             names.append(Name("clasp", "clasp-changed", sure=False))
+        if change.altered > 0.6 and _is_compact(change):
+            names.append(Name("stones", "stone-changed", sure=False))
         return tuple(names)
     if over["wire"] > 0.4 and not stony and (change.missing + change.extra) > 0.4:
         return (Name("clasp", "ear-wire-missing" if change.missing > 0.6 else "ear-wire-changed"),)
@@ -84,27 +85,54 @@ def is_flat(change: Change, pair: Aligned) -> bool:
 
 
 def is_glare(change: Change, pair: Aligned, zones: Zones) -> bool:
-    """A bright soft spot: much lighter than the source, nearly white, and its light spills beyond it."""
+    """A bright soft spot: burnt out where the source is not, and its light spills beyond it over what goes on below.
+
+    A hole through which a white ground shows is burnt out too, but it ends with the part that is missing.
+    """
     if change.drifted or change.extra > 0.5:
         return False
-    lift = pair.edit_lab[..., 0] - pair.source_lab[..., 0]
-    chroma = np.hypot(pair.edit_lab[..., 1], pair.edit_lab[..., 2])
-    core = change.mask & zones.piece
-    if core.sum() < 6:
+    light = pair.edit_lab[..., 0]
+    lift = light - pair.source_lab[..., 0]
+    burnt = (light > 95) & (np.hypot(pair.edit_lab[..., 1], pair.edit_lab[..., 2]) < 9) & zones.piece
+    hot = burnt & change.mask
+    core = int((change.mask & zones.piece).sum())
+    if hot.sum() < max(6, 0.12 * core) or float(np.median(lift[hot])) < 10:
         return False
-    bright = float((pair.edit_lab[..., 0][core] > 90).mean())
-    if bright < 0.35 or float(np.median(lift[core])) < 12 or float(np.median(chroma[core])) > 14:
+    bare = np.sqrt(((pair.edit_lab - pair.ground.surface) ** 2).sum(axis=-1)) < 5
+    if change.missing > 0.5 and _spread_beyond(burnt & (pair.alpha > 0.95), hot) > 3 * core:
+        return True
+    radius = max(3, round(0.6 * float(np.sqrt(hot.sum() / np.pi))))
+    near = cv2.dilate(hot.astype(np.uint8), _disc(1)) > 0
+    around = cv2.dilate(hot.astype(np.uint8), _disc(radius)) > 0
+    ring = around & ~near & (cv2.erode(pair.alpha, np.ones((3, 3), np.uint8)) > 0.95) & ~bare
+    if ring.sum() < 0.8 * np.sqrt(hot.sum()):
         return False
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
-    first = cv2.dilate(change.mask.astype(np.uint8), kernel) > 0
-    second = cv2.dilate(change.mask.astype(np.uint8), kernel, iterations=4) > 0
-    ring = second & ~first & (cv2.erode(pair.alpha, np.ones((3, 3), np.uint8)) > 0.95)
-    # Daylight through a gap has a hard edge and little metal around it; light spills softly over the rest.
-    if ring.sum() < 0.8 * np.sqrt(core.sum()):
-        return False
-    spill = lift[ring]
-    least = 2.0 if change.missing < 0.4 else 4.0
-    return bool(np.median(spill) > least and (spill > 0).mean() > 0.7)
+    least = 2.0 if change.missing < 0.4 else 12.0
+    return bool((lift[ring] > 0).mean() > 0.75) and _spills_all_round(lift, ring, hot, least)
+
+
+def _spills_all_round(lift: Plane, ring: Mask, hot: Mask, least: float) -> bool:
+    """Whether `ring` is lifted by `least` (L*) in the median on every side of `hot`, and less the further away."""
+    rows, columns = np.nonzero(ring)
+    middle = np.argwhere(hot).mean(axis=0)
+    value = lift[ring]
+    side = 2 * (rows > middle[0]) + (columns > middle[1])
+    told = [float(np.median(value[side == k])) for k in range(4) if (side == k).sum() > max(4, 0.05 * len(value))]
+    far = np.hypot(rows - middle[0], columns - middle[1])
+    inner = far <= np.median(far)
+    fades = float(np.median(value[inner])) > float(np.median(value[~inner]))
+    return fades and len(told) >= 2 and sum(v > least for v in told) >= max(2, len(told) - 1)
+
+
+def _spread_beyond(burnt: Mask, hot: Mask) -> int:
+    """The area of the burnt patches that `hot` belongs to."""
+    _, labels = cv2.connectedComponents(burnt.astype(np.uint8), connectivity=8)
+    own = np.unique(labels[hot])
+    return int(np.isin(labels, own[own > 0]).sum())
+
+
+def _disc(radius: int) -> np.ndarray:
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
 
 
 def is_scratch(change: Change, pair: Aligned, zones: Zones) -> bool:
@@ -144,6 +172,12 @@ def _stony(change: Change, pair: Aligned, zones: Zones) -> bool:
     shown = change.mask & ~((pair.edit_lab[..., 0] > 97) & (chroma < 4))
     share = float(after[shown].mean()) if shown.any() else 0.0
     return before > 0.4 or share > 0.35
+
+
+def _is_compact(change: Change) -> bool:
+    """As round as a stone: no side more than twice the other, and the box well filled."""
+    short, long = sorted((change.region.width, change.region.height))
+    return long < 2 * short + 3 and change.area_px > 0.25 * short * long
 
 
 def _overlap(mask: Mask, other: Mask) -> float:

@@ -16,76 +16,7 @@ from vitrina.stages.verify.limits import VerifyLimits
 from vitrina.stages.verify.zones import Zones
 
 
-@dataclass(frozen=True, slots=True)
-class Tone:
-    """Colour of one family of metal before and after, lightness taken out."""
-
-    family: str
-    before: tuple[float, float, float]
-    after: tuple[float, float, float]
-    de00: float
-    hue_turn: float
-    area_px: int
-    region: Region | None
-    mask: Mask
-    shift: np.ndarray
-
-
-def metal_tones(pair: Aligned, zones: Zones, rest: Residual) -> tuple[Tone, ...]:
-    """The tone of golden and of pale metal, each where the structure itself did not change."""
-    chroma = np.hypot(pair.source_lab[..., 1], pair.source_lab[..., 2])
-    lightness = pair.source_lab[..., 0]
-    same = (pair.alpha > 0.95) & zones.metal_like & (lightness > 22) & (lightness < 93) & (pair.edit_lab[..., 0] < 97)
-    same &= np.abs(rest.shift[..., 0]) < 14
-    tones = []
-    for family, own in (("golden", same & (chroma >= 9)), ("pale", same & (chroma < 9))):
-        if own.sum() < max(60, 0.012 * zones.piece.sum()):
-            continue
-        shift = np.median(pair.edit_lab[own] - pair.source_lab[own], axis=0)
-        before = np.median(pair.source_lab[own], axis=0)
-        level = np.array([0.0, shift[1], shift[2]])
-        de00 = float(delta_e00(before[None].astype(np.float32), (before + level)[None].astype(np.float32))[0])
-        after = before + shift
-        turn = np.degrees(np.arctan2(after[2], after[1]) - np.arctan2(before[2], before[1]))
-        tones.append(
-            Tone(
-                family,
-                _triple(before),
-                _triple(after),
-                de00,
-                float((turn + 180) % 360 - 180),
-                int(own.sum()),
-                Region.around(own),
-                own,
-                shift.astype(np.float32),
-            )
-        )
-    return tuple(tones)
-
-
-def judge_metal(tones: tuple[Tone, ...], limits: VerifyLimits) -> list[Finding]:
-    findings = []
-    for tone in tones:
-        if tone.de00 <= limits.metal_de00:
-            continue
-        severity = Severity.BLOCK if tone.de00 > limits.metal_block_de00 else Severity.WARN
-        findings.append(
-            Finding(
-                "metal",
-                "metal-shift",
-                severity,
-                tone.de00,
-                limits.metal_de00,
-                "ΔE00",
-                f"{_alloy(tone.before)} {_moved(tone)}: ΔE00 {tone.de00:.1f}, {limits.metal_de00:g} allowed. "
-                "Restore the source's colour or regenerate.",
-                tone.region,
-            )  # fmt: skip
-        )
-    return findings
-
-
-def judge_texture(pair: Aligned, zones: Zones, changed: Mask, limits: VerifyLimits) -> tuple[list[Finding], float]:
+def judge_texture(pair: Aligned, changed: Mask, limits: VerifyLimits) -> tuple[list[Finding], float]:
     """Fine contrast inside the piece, where nothing else changed: smoothed facets and hammering.
 
     Least-squares gain of the edit's 1–2.5 px band on the source's, over the source's strong detail (above its noise).
@@ -116,51 +47,6 @@ def judge_texture(pair: Aligned, zones: Zones, changed: Mask, limits: VerifyLimi
         Region.around(strong),
     )  # fmt: skip
     return [finding], gain
-
-
-def judge_contour(
-    pair: Aligned, rest: Residual, zones: Zones, limits: VerifyLimits
-) -> tuple[list[Finding], dict[str, float], Mask]:
-    """Halo outside and erosion inside the contour; the returned mask is what they explain."""
-    scale = max(1.0, pair.extent_px / 700)
-    reach = round(2.0 * scale) + 2
-    solid = (pair.alpha > 0.5).astype(np.uint8)
-    outside = cv2.distanceTransform(1 - solid, cv2.DIST_L2, 3)
-    inside = cv2.distanceTransform(solid, cv2.DIST_L2, 3)
-    valid = pair.covered
-    ring = (outside > 1.5) & (outside <= reach) & (pair.alpha < 0.03) & valid
-    foreign = ring & (rest.ground > 10)
-    tinted = np.hypot(*np.moveaxis(pair.edit_lab[..., 1:] - pair.ground.surface[..., 1:], -1, 0))
-    # A contact shadow is darkest at the rim too, but it goes on beyond the reach; a halo ends.
-    beyond = (outside > 2.2 * reach) & (outside <= 3.4 * reach) & (pair.alpha < 0.01) & valid
-    spill = _near_value(rest.ground, beyond, 3.0 * reach)
-    sharp = foreign & ((rest.ground > 2.2 * spill + 6) | (tinted > 8))
-    halo = float(sharp.sum()) / max(1, int(ring.sum()))
-    rim = (inside > 0.5) & (inside <= 1.0 + 1.0 * scale) & (pair.alpha > 0.8) & valid
-    gone = rim & (rest.product > limits.change_de * 0.7) & (rest.ground < 8)
-    eroded = float(gone.sum()) / max(1, int(rim.sum()))
-    findings = []
-    explained = np.zeros_like(rim)
-    if halo > limits.halo_share:
-        explained |= (outside <= 2.5 * reach) & (pair.alpha < 0.5) & (rest.ground > 7)
-        findings.append(Finding(
-            "edges", "halo", Severity.BLOCK, halo, limits.halo_share, "share of the contour",
-            f"A foreign rim lies along {100 * halo:.0f} % of the contour, {100 * limits.halo_share:.0f} % allowed. "
-            "Cut out again from the source.", Region.around(zones.piece),
-        ))  # fmt: skip
-    if eroded > limits.eroded_share:
-        explained |= (rest.ground < 8) & (inside <= 2.5 + 2.5 * scale) & (pair.alpha > 0.3)
-        findings.append(Finding(
-            "edges", "eroded", Severity.BLOCK, eroded, limits.eroded_share, "share of the contour",
-            f"The outer rim is gone along {100 * eroded:.0f} % of the contour, {100 * limits.eroded_share:.0f} % allowed. "
-            "Cut out again with a softer edge.", Region.around(zones.piece),
-        ))  # fmt: skip
-    return findings, {"halo_share": halo, "eroded_share": eroded}, explained
-
-
-def _near_value(plane: np.ndarray, where: Mask, radius: float) -> np.ndarray:
-    weight = cv2.GaussianBlur(where.astype(np.float32), (0, 0), radius)
-    return cv2.GaussianBlur(plane * where, (0, 0), radius) / np.maximum(weight, 1e-3)
 
 
 def judge_ground(pair: Aligned, limits: VerifyLimits) -> tuple[list[Finding], dict[str, object]]:
@@ -210,39 +96,3 @@ def judge_framing(pair: Aligned, limits: VerifyLimits) -> list[Finding]:
         "framing", "clipped", Severity.BLOCK, pair.lost, limits.frame_lost, "share of the piece",
         f"{100 * pair.lost:.1f} % of the piece lies outside the frame. Frame it whole.", region,
     )]  # fmt: skip
-
-
-def judge_exposure(pair: Aligned, limits: VerifyLimits) -> list[Finding]:
-    stops = float(np.log2(pair.gain))
-    if abs(stops) <= limits.exposure_ev:
-        return []
-    return [Finding(
-        "light", "exposure", Severity.WARN, stops, limits.exposure_ev, "EV",
-        f"The whole picture is {abs(stops):.1f} EV {'lighter' if stops > 0 else 'darker'} than the source, "
-        f"{limits.exposure_ev:g} allowed. Adjust less.", None,
-    )]  # fmt: skip
-
-
-def _triple(values: np.ndarray) -> tuple[float, float, float]:
-    return float(values[0]), float(values[1]), float(values[2])
-
-
-def _alloy(colour: tuple[float, float, float]) -> str:
-    chroma = float(np.hypot(colour[1], colour[2]))
-    if chroma < 9:
-        return "White metal" if colour[0] > 45 else "Dark metal"
-    hue = float(np.degrees(np.arctan2(colour[2], colour[1])))
-    return "Rose gold" if hue < 66 else "Yellow gold"
-
-
-def _moved(tone: Tone) -> str:
-    chroma = [float(np.hypot(c[1], c[2])) for c in (tone.before, tone.after)]
-    if chroma[0] < 9 and chroma[1] >= chroma[0]:
-        hue = float(np.degrees(np.arctan2(tone.after[2], tone.after[1])))
-        names = {(-45, 20): "pink", (20, 60): "rose", (60, 110): "yellow", (110, 200): "green", (200, 315): "blue"}
-        for (low, high), name in names.items():
-            if low <= hue < high or low <= hue + 360 < high:
-                return f"took on a {name} tint"
-    if abs(tone.hue_turn) < 3:
-        return "lost colour" if chroma[1] < chroma[0] else "gained colour"
-    return f"moved towards {'yellow' if tone.hue_turn > 0 else 'red'} by {abs(tone.hue_turn):.0f}°"
