@@ -16,11 +16,11 @@ import numpy as np
 
 from vitrina.errors import UsageError
 from vitrina.imaging.colour import decode_srgb
+from vitrina.imaging.compare import strength
 from vitrina.imaging.register import local_affine
 from vitrina.model import Alpha, Finding, Judgement, Mask, Region, Rgb, Severity, Source
 from vitrina.plugins import Segmenter
-from vitrina.stages.cutout import cut_out
-from vitrina.stages.verify.align import Aligned, align, shrink
+from vitrina.stages.verify.align import Aligned, align, shrink, touches_frame
 from vitrina.stages.verify.changes import Change, Residual, find_changes, residuals
 from vitrina.stages.verify.contour import judge_contour
 from vitrina.stages.verify.facts import Facts, load_facts
@@ -30,12 +30,15 @@ from vitrina.stages.verify.metal import (
     Tone, alloy_of, check_alloy, judge_exposure, judge_metal, metal_tones, neutral_backdrop, neutralised_cast, settle_exposure,
 )  # fmt: skip
 from vitrina.stages.verify.naming import Name, name_change
+from vitrina.stages.verify.settle import settle_matte
 from vitrina.stages.verify.whole import judge_framing, judge_ground, judge_texture
 from vitrina.stages.verify.zones import Zones, find_zones
 
 __all__ = ["LIMITS", "Examination", "Facts", "VerifyLimits", "examine", "load_facts", "verify"]
 
 SCHEMA = "vitrina.verify/1"
+_EVIDENCE_PX = 800
+"""Long side at which the network is asked when no matte is given: the edit settles the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +97,10 @@ def examine(
     if matte is None:
         if segmenter is None:
             raise UsageError("verify needs the source's matte or a segmenter to make one.")
-        cut = cut_out(replace(source, rgb=small.rgb, alpha=_fit(source.alpha, small.rgb)), segmenter)
-        alpha = cut.alpha
-        notes.extend(cut.notes)
+        alpha = _fit(source.alpha, small.rgb)
+        is_given = alpha is not None
+        if alpha is None:
+            alpha = _evidence(small.rgb, segmenter)
     elif matte.shape != source.rgb.shape[:2]:
         raise UsageError(
             f"the matte is {matte.shape[1]}×{matte.shape[0]}, the source {source.size}. Give the matte of the upright source."
@@ -104,7 +108,7 @@ def examine(
     else:
         fitted = _fit(matte, small.rgb)
         assert fitted is not None
-        alpha = fitted
+        alpha, is_given = fitted, True
     clock.lap("matte")
     if alpha.max() < 0.5:
         return Examination(
@@ -114,6 +118,11 @@ def examine(
     clock.lap("register")
     if pair is None:
         return Examination(Judgement(SCHEMA, (*notes, _unmatched("the edit shows no such piece")), {}, clock.seconds))
+    if not is_given:
+        pair = settle_matte(pair, small, alpha)
+        if not touches_frame(strength(pair.edit_lab - pair.ground.surface) > 10):
+            pair = replace(pair, lost=0.0)
+        clock.lap("settle")
     zones = find_zones(pair)
     pair = settle_exposure(pair, zones, limits)
     tones = metal_tones(pair, zones)
@@ -219,6 +228,13 @@ def _unmatched(why: str) -> Finding:
         "geometry", "no-match", Severity.BLOCK, None, None, "",
         f"The edit cannot be matched to the source: {why}. Reject it, or check that both show the same piece from the same side.",
     )  # fmt: skip
+
+
+def _evidence(rgb: Rgb, segmenter: Segmenter) -> Alpha:
+    """Where the network sees the piece, asked at `_EVIDENCE_PX` and enlarged to the size of `rgb`."""
+    asked = shrink(rgb, _EVIDENCE_PX).rgb
+    size = (rgb.shape[1], rgb.shape[0])
+    return np.asarray(cv2.resize(segmenter.find(asked), size, interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _fit(alpha: Alpha | None, rgb: Rgb) -> Alpha | None:

@@ -132,7 +132,7 @@ def _search(source: Shrunk, alpha: Alpha, work: Shrunk, apart: Mask) -> Fit | No
     weight = _grown(matte > 0.5, 2).astype(np.float32)
     inner = (matte > 0.5).astype(np.float32)
     shown = _grown(there > 0.2, 2).astype(np.float32)
-    touches = _touches_frame(apart)
+    touches = touches_frame(apart)
     fits: list[Fit] = []
     ranks: list[float] = []
     for start in starts:
@@ -149,14 +149,14 @@ def _search(source: Shrunk, alpha: Alpha, work: Shrunk, apart: Mask) -> Fit | No
         fit = _fit(small_source, small_work, inner, shown, matrix)
         if fit.correlation_shown > best.correlation_shown + (0.004 if motion is Motion.HOMOGRAPHY else 0.0):
             best = fit
-    full = _between_sizes(small_work, work.luma) @ as3(best.matrix) @ _between_sizes(source.luma, small_source)
+    full = between_sizes(small_work, work.luma) @ as3(best.matrix) @ between_sizes(source.luma, small_source)
     shown_full, weight_full = _like(shown, work.luma), _like(weight, source.luma)
     motion = Motion.HOMOGRAPHY if np.abs(best.matrix[2, :2]).max() > 1e-9 else Motion.AFFINE
     fine = refine(source.luma, work.luma, weight_full, full, shown=shown_full, levels=(1,), motion=motion, points=30000)
     return replace(best, matrix=fine)
 
 
-def _between_sizes(first: Plane, second: Plane) -> Matrix:
+def between_sizes(first: Plane, second: Plane) -> Matrix:
     """Takes pixel centres of one size of a picture to those of another."""
     sx, sy = second.shape[1] / first.shape[1], second.shape[0] / first.shape[0]
     return np.array([[sx, 0, 0.5 * sx - 0.5], [0, sy, 0.5 * sy - 0.5], [0, 0, 1.0]])
@@ -174,7 +174,7 @@ def _overlap(matte: Alpha, shown: Plane, matrix: Matrix, *, touches: bool) -> fl
     What falls outside the frame counts against a fit unless something in the edit does touch the frame.
     """
     small = _at(shown, 300)
-    to_small = _between_sizes(shown, small)
+    to_small = between_sizes(shown, small)
     moved = np.clip(warp(matte, to_small @ as3(matrix), Size(small.shape[1], small.shape[0])), 0, 1)
     total = float(matte.sum()) * scale_of(to_small @ as3(matrix)) ** 2
     lost = max(0.0, total - float(moved.sum()))
@@ -183,38 +183,51 @@ def _overlap(matte: Alpha, shown: Plane, matrix: Matrix, *, touches: bool) -> fl
     return both / max(either, 1e-6) - (0.0 if touches else 0.5 * lost / max(total, 1e-6))
 
 
-def _touches_frame(apart: Mask) -> bool:
+def touches_frame(apart: Mask) -> bool:
     edges = np.concatenate([apart[:2].ravel(), apart[-2:].ravel(), apart[:, :2].ravel(), apart[:, -2:].ravel()])
     return bool(edges.sum() >= 4)
 
 
 def _compose(source: Shrunk, alpha: Alpha, work: Shrunk, fit: Fit, mirrored: bool) -> Aligned:
     size = Size(work.rgb.shape[1], work.rgb.shape[0])
-    moved = np.clip(warp(source.rgb, fit.matrix, size), 0, None)
-    matte = np.clip(warp(alpha, fit.matrix, size), 0, 1)
-    covered = warp(np.ones(alpha.shape, np.float32), fit.matrix, size) > 0.99
+    moved = np.asarray(np.clip(warp(source.rgb, fit.matrix, size), 0, None), np.float32)
     edit_lab = smooth(lab(work.rgb), 0.7)
-    outside = cv2.dilate(matte, np.ones((15, 15), np.uint8)) < 0.02
-    ground = fit_ground(edit_lab, outside)
-    gain = _gain(luminance(moved), luminance(work.rgb), matte > 0.98)
-    moved = np.asarray(moved * np.float32(gain), np.float32)
-    box = Region.around(matte > 0.5)
-    return Aligned(
+    pair = Aligned(
         source=moved,
         edit=work.rgb,
-        source_lab=smooth(lab(moved), 0.7),
+        source_lab=edit_lab,
         edit_lab=edit_lab,
-        alpha=matte,
-        covered=covered,
-        ground=ground,
+        alpha=np.zeros((size.height, size.width), np.float32),
+        covered=warp(np.ones(alpha.shape, np.float32), fit.matrix, size) > 0.99,
+        ground=Ground(edit_lab, (100.0, 0.0, 0.0), 0.0, 0.0, 1.0),
         matrix=fit.matrix,
         scale=work.scale,
-        gain=gain,
+        gain=1.0,
         fit=fit,
         mirrored=mirrored,
         lost=_lost(alpha, fit.matrix, size),
-        extent_px=float(max(box.width, box.height)) if box else 1.0,
+        extent_px=1.0,
         source_centre=_centre(alpha),
+    )
+    return with_matte(pair, np.clip(warp(alpha, fit.matrix, size), 0, 1))
+
+
+def with_matte(pair: Aligned, alpha: Alpha) -> Aligned:
+    """`pair` seen through another matte (in the work frame): ground and exposure are judged anew."""
+    outside = cv2.dilate(alpha, np.ones((15, 15), np.uint8)) < 0.02
+    ground = fit_ground(pair.edit_lab, outside)
+    raw = pair.source * np.float32(1 / pair.gain)
+    gain = _gain(luminance(raw), luminance(pair.edit), alpha > 0.98)
+    source = np.asarray(raw * np.float32(gain), np.float32)
+    box = Region.around(alpha > 0.5)
+    return replace(
+        pair,
+        source=source,
+        source_lab=smooth(lab(source), 0.7),
+        alpha=alpha,
+        ground=ground,
+        gain=gain,
+        extent_px=float(max(box.width, box.height)) if box else 1.0,
     )
 
 
