@@ -117,7 +117,7 @@ def _features(picture: Plane, mask: Mask) -> tuple[NDArray[np.float64], NDArray[
     keys, words = sift.detectAndCompute(_to8(picture[box.slices]), mask[box.slices].astype(np.uint8))
     if words is None:
         return nothing
-    return np.array([key.pt for key in keys], np.float64) + (box.x, box.y), _root(words)
+    return np.array([(key.pt[0] + box.x, key.pt[1] + box.y) for key in keys], np.float64), _root(words)
 
 
 def is_plausible(matrix: Matrix) -> bool:
@@ -183,7 +183,8 @@ def refine(
 
     Where `shown` (of `second`, 0…1) is 0 the second picture has nothing to compare with: a missing part must not pull
     the rest. Inverse-compositional Lucas-Kanade on the `points` pixels of steepest slope, coarse to fine, with Tukey
-    weights, a gain and an offset. A refinement that diverges is dropped: the result never correlates worse than `start`.
+    weights, a gain and an offset. A refinement that diverges is dropped: the result never correlates worse than
+    `start`.
     """
     best = as3(start)
     for level in levels:

@@ -1,7 +1,7 @@
 """Verify: does the edit, made by any tool, still show the very piece in the source?
 
-`align` brings both onto one canvas, `changes` finds what the source does not explain, `zones` and `naming` say what that
-was, `whole` judges metal, texture, contour, ground and framing. Every threshold is in `limits`.
+`align` brings both onto one canvas, `changes` finds what the source does not explain, `zones` and `naming` say what
+that was, `whole` judges metal, texture, contour, ground and framing. Every threshold is in `limits`.
 """
 
 from __future__ import annotations
@@ -27,9 +27,17 @@ from vitrina.stages.verify.facts import Facts, load_facts
 from vitrina.stages.verify.limits import LIMITS, VerifyLimits
 from vitrina.stages.verify.messages import describe
 from vitrina.stages.verify.metal import (
-    Tone, alloy_of, check_alloy, judge_exposure, judge_metal, metal_tones, neutral_backdrop, neutralised_cast, settle_exposure,
+    Tone,
+    alloy_of,
+    check_alloy,
+    judge_exposure,
+    judge_metal,
+    metal_tones,
+    neutral_backdrop,
+    neutralised_cast,
+    settle_exposure,
 )  # fmt: skip
-from vitrina.stages.verify.naming import Name, name_change
+from vitrina.stages.verify.naming import name_change
 from vitrina.stages.verify.settle import settle_matte
 from vitrina.stages.verify.whole import judge_framing, judge_ground, judge_texture
 from vitrina.stages.verify.zones import Zones, find_zones
@@ -103,7 +111,8 @@ def examine(
             alpha = _evidence(small.rgb, segmenter)
     elif matte.shape != source.rgb.shape[:2]:
         raise UsageError(
-            f"the matte is {matte.shape[1]}×{matte.shape[0]}, the source {source.size}. Give the matte of the upright source."
+            f"the matte is {matte.shape[1]}×{matte.shape[0]}, the source {source.size}. Give the matte of the "
+            "upright source."
         )
     else:
         fitted = _fit(matte, small.rgb)
@@ -138,13 +147,13 @@ def examine(
     for change in changes:
         changed |= change.mask
     texture, gain = judge_texture(pair, changed, limits)
-    named = [(change, name_change(change, pair, zones, rest)) for change in changes]
+    named = [(change, name_change(change, pair, zones)) for change in changes]
     if texture and gain < limits.texture_gain:
-        named = [(change, names) for change, names in named if not _is_only_smooth(change, gain)]
+        named = [(change, names) for change, names in named if not _is_only_smooth(change)]
     ground, ground_measures = judge_ground(pair, limits)
     findings = [*notes, *_geometry(pair, limits), *metal, *contour.findings, *texture, *ground]
     findings += judge_framing(pair, limits)
-    findings += describe(named, pair, zones, limits)
+    findings += describe(named, limits)
     clock.lap("judge")
     findings = [replace(finding, region=pair.to_edit(finding.region)) for finding in findings]
     measures: dict[str, Any] = {
@@ -166,7 +175,7 @@ def examine(
     return Examination(judgement, pair, rest, zones)
 
 
-def _is_only_smooth(change: Change, gain: float) -> bool:
+def _is_only_smooth(change: Change) -> bool:
     """Scattered alterations are what smoothing looks like from near; a missing or added part is more than that."""
     return change.missing < 0.4 and change.extra < 0.4
 
@@ -175,22 +184,47 @@ def _geometry(pair: Aligned, limits: VerifyLimits) -> list[Finding]:
     findings = []
     whole = Region.around(pair.alpha > 0.5)
     if pair.mirrored:
-        findings.append(Finding(
-            "geometry", "mirrored", Severity.BLOCK, 1, 0, "",
-            "The piece is mirrored. Use the picture the right way round.", whole,
-        ))  # fmt: skip
+        findings.append(
+            Finding(
+                "geometry",
+                "mirrored",
+                Severity.BLOCK,
+                1,
+                0,
+                "",
+                "The piece is mirrored. Use the picture the right way round.",
+                whole,
+            )
+        )
     values = np.linalg.svd(local_affine(pair.matrix, pair.source_centre), compute_uv=False)
     stretch = float(values[0] / values[1] - 1)
     if stretch > limits.stretch:
-        findings.append(Finding(
-            "geometry", "stretched", Severity.BLOCK, stretch, limits.stretch, "ratio",
-            f"Proportions changed by {100 * stretch:.1f} %, {100 * limits.stretch:.0f} % allowed. Scale both sides alike.", whole,
-        ))  # fmt: skip
+        findings.append(
+            Finding(
+                "geometry",
+                "stretched",
+                Severity.BLOCK,
+                stretch,
+                limits.stretch,
+                "ratio",
+                f"Proportions changed by {100 * stretch:.1f} %, {100 * limits.stretch:.0f} % allowed. Scale "
+                "both sides alike.",
+                whole,
+            )
+        )
     if pair.fit.correlation_shown < 0.6:
-        findings.append(Finding(
-            "geometry", "poor-match", Severity.WARN, pair.fit.correlation_shown, 0.6, "correlation",
-            "Large parts of the piece do not match the source: compare by eye.", whole,
-        ))  # fmt: skip
+        findings.append(
+            Finding(
+                "geometry",
+                "poor-match",
+                Severity.WARN,
+                pair.fit.correlation_shown,
+                0.6,
+                "correlation",
+                "Large parts of the piece do not match the source: compare by eye.",
+                whole,
+            )
+        )
     return findings
 
 
@@ -199,16 +233,25 @@ def _facts(facts: Facts | None, zones: Zones, tones: tuple[Tone, ...]) -> list[F
         return []
     findings = check_alloy(facts, tones)
     if facts.pieces is not None and facts.pieces != len(zones.components):
-        findings.append(Finding(
-            "pieces", "facts-pieces", Severity.WARN, len(zones.components), facts.pieces, "pieces",
-            f"The description says {facts.pieces} piece(s); {len(zones.components)} separate object(s) show. Check the set.",
-        ))  # fmt: skip
+        findings.append(
+            Finding(
+                "pieces",
+                "facts-pieces",
+                Severity.WARN,
+                len(zones.components),
+                facts.pieces,
+                "pieces",
+                f"The description says {facts.pieces} piece(s); {len(zones.components)} separate object(s) "
+                "show. Check the set.",
+            )
+        )
     for name, value in (("stones", facts.stones), ("links", facts.links)):
         if value is not None:
             check = "stones" if name == "stones" else "chain"
             findings.append(Finding(
                 check, f"facts-{name}-uncounted", Severity.WARN, None, value, name,
-                f"The description says {value} {name}; they are not counted one by one yet, only compared. Count by eye.",
+                f"The description says {value} {name}; they are not counted one by one yet, only compared. "
+                "Count by eye.",
             ))  # fmt: skip
     return findings
 
@@ -225,9 +268,15 @@ def _metal_measures(tones: tuple[Tone, ...]) -> dict[str, Any]:
 
 def _unmatched(why: str) -> Finding:
     return Finding(
-        "geometry", "no-match", Severity.BLOCK, None, None, "",
-        f"The edit cannot be matched to the source: {why}. Reject it, or check that both show the same piece from the same side.",
-    )  # fmt: skip
+        "geometry",
+        "no-match",
+        Severity.BLOCK,
+        None,
+        None,
+        "",
+        f"The edit cannot be matched to the source: {why}. Reject it, or check that both show the same piece "
+        "from the same side.",
+    )
 
 
 def _evidence(rgb: Rgb, segmenter: Segmenter) -> Alpha:

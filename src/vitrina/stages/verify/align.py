@@ -9,10 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitrina.imaging.colour import encode_srgb, lab, luminance
-from vitrina.imaging.compose import over
 from vitrina.imaging.compare import Ground, LabPlanes, fit_ground, smooth
+from vitrina.imaging.compose import over
 from vitrina.imaging.register import (
-    Fit, Matrix, Motion, as3, feature_fits, is_plausible, refine, sample_agreement, scale_of, silhouette_fit, warp,
+    Fit,
+    Matrix,
+    Motion,
+    as3,
+    feature_fits,
+    is_plausible,
+    refine,
+    sample_agreement,
+    scale_of,
+    silhouette_fit,
+    warp,
 )  # fmt: skip
 from vitrina.model import Alpha, Mask, Plane, Region, Rgb, Size
 from vitrina.stages.verify.limits import VerifyLimits
@@ -93,8 +103,10 @@ def align(source: Shrunk, alpha: Alpha, edit: Rgb, limits: VerifyLimits) -> Alig
     work = shrink(edit, limits.work_px)
     ground, apart = rough_ground(work.rgb)
     # Dressed in the edit's ground, the source's contour has the slopes that the edit shows.
-    behind = np.asarray(cv2.cvtColor(np.float32([[ground.lab]]), cv2.COLOR_Lab2LRGB), np.float32)[0, 0]
-    dressed = replace(source, luma=encode_srgb(luminance(over(source.rgb, alpha, np.broadcast_to(behind, source.rgb.shape)))))
+    behind = np.asarray(cv2.cvtColor(np.array([[ground.lab]], np.float32), cv2.COLOR_Lab2LRGB), np.float32)[0, 0]
+    dressed = replace(
+        source, luma=encode_srgb(luminance(over(source.rgb, alpha, np.broadcast_to(behind, source.rgb.shape))))
+    )
     best = _search(dressed, alpha, work, apart)
     mirrored = False
     if best is None or _merit(best) < 0.7:  # an edit that kept a rim of the old backdrop looks like the photo itself
@@ -247,7 +259,8 @@ def _centre(alpha: Alpha) -> tuple[float, float]:
 
 
 def _gain(first: Plane, second: Plane, core: Mask) -> float:
-    """The commonest ratio second : first inside the piece (half-sample mode), so that a changed part does not pull it."""
+    """The commonest ratio second : first inside the piece (half-sample mode), so that a changed part does not pull
+    it."""
     use = core & (first > 0.02) & (first < 0.9) & (second < 0.97)
     if use.sum() < 64:
         return 1.0
@@ -276,4 +289,4 @@ def _like(plane: NDArray[np.float32], other: Plane) -> Plane:
 
 def _grown(mask: Mask, radius: int) -> Mask:
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    return cv2.dilate(mask.astype(np.uint8), kernel) > 0
+    return np.asarray(cv2.dilate(mask.astype(np.uint8), kernel) > 0, bool)

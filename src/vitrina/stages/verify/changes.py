@@ -7,17 +7,20 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from vitrina.imaging.colour import lab, luminance
+from vitrina.imaging.colour import lab
 from vitrina.imaging.compare import blobs, interval, smooth, strength
 from vitrina.model import Mask, Plane, Region
 from vitrina.stages.verify.align import Aligned
 from vitrina.stages.verify.limits import VerifyLimits
 
+_LAB_WEIGHT = np.array([0.5, 1, 1], np.float32)
+"""A drift of lightness counts half: light moves over a piece, colour does not."""
+
 
 @dataclass(frozen=True, slots=True)
 class Residual:
-    """Per pixel of the work frame: `product` is what the source's own pixel leaves unexplained, `ground` what the edit's
-    ground leaves unexplained, `drift` the change of the local mean inside the piece, `shift` its Lab vector."""
+    """Per pixel of the work frame: `product` is what the source's own pixel leaves unexplained, `ground` what the
+    edit's ground leaves unexplained, `drift` the change of the local mean inside the piece, `shift` its Lab vector."""
 
     product: Plane
     ground: Plane
@@ -31,8 +34,8 @@ class Residual:
 class Change:
     """One connected region that changed.
 
-    `missing`, `extra` and `altered` are shares: the source's product gone, something where the ground was, product turned
-    into something else. `drifted`: only the smooth colour moved.
+    `missing`, `extra` and `altered` are shares: the source's product gone, something where the ground was, product
+    turned into something else. `drifted`: only the smooth colour moved.
     """
 
     mask: Mask
@@ -45,9 +48,7 @@ class Change:
     peak_de: float
 
 
-def residuals(
-    pair: Aligned, gains: tuple[float, float, float] | None = None, metal: Mask | None = None
-) -> Residual:
+def residuals(pair: Aligned, gains: tuple[float, float, float] | None = None, metal: Mask | None = None) -> Residual:
     """Compare; with `gains` (per linear channel) a second prediction is allowed where the metal moved as a whole."""
     matte = pair.alpha
     inside = matte > 0.5
@@ -58,14 +59,14 @@ def residuals(
     product = strength(spread.distance(pair.edit_lab))
     core = (matte > 0.95).astype(np.float32)
     shift = _local_mean(pair.edit_lab - pair.source_lab, core, 3.0)
-    drift = strength(shift * np.float32([0.5, 1, 1])) * (core > 0)
+    drift = strength(shift * _LAB_WEIGHT) * (core > 0)
     if gains is not None and metal is not None:
         moved = smooth(lab(pair.source * np.asarray(gains, np.float32)), 0.7)
         other = interval(moved).widened(surface, band)
         area = cv2.dilate(metal.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
         product = np.where(area, np.minimum(product, strength(other.distance(pair.edit_lab))), product)
         again = _local_mean(pair.edit_lab - moved, core, 3.0)
-        drift = np.where(area, np.minimum(drift, strength(again * np.float32([0.5, 1, 1])) * (core > 0)), drift)
+        drift = np.where(area, np.minimum(drift, strength(again * _LAB_WEIGHT) * (core > 0)), drift)
     ground = strength(pair.edit_lab - surface)
     return Residual(product, ground, drift.astype(np.float32), shift, inside, near)
 
@@ -80,7 +81,7 @@ def changed_masks(pair: Aligned, rest: Residual, limits: VerifyLimits) -> tuple[
     missing = core & off & is_ground & valid
     altered = (pair.alpha > 0.5) & off & ~is_ground & valid
     outside = pair.alpha < 0.03
-    extra = outside & (rest.ground > limit) & ~_shadow(pair, rest) & valid
+    extra = outside & (rest.ground > limit) & ~_shadow(pair) & valid
     drifted = (rest.drift > limits.drift_de) & ~off & valid
     return missing, altered, extra, drifted
 
@@ -131,7 +132,7 @@ def _change(own: Mask, missing: Mask, extra: Mask, altered: Mask, rest: Residual
 def _solid(mask: Mask) -> Mask:
     """Without the specks that noise leaves: a pixel needs two of its eight neighbours."""
     neighbours = cv2.filter2D(mask.astype(np.uint8), -1, np.ones((3, 3), np.uint8))
-    return mask & (neighbours >= 4)
+    return np.asarray(mask & (neighbours >= 4), bool)
 
 
 def _inner(pair: Aligned) -> Mask:
@@ -139,7 +140,7 @@ def _inner(pair: Aligned) -> Mask:
     return pair.covered | (pair.alpha < 0.03)
 
 
-def _shadow(pair: Aligned, rest: Residual) -> Mask:
+def _shadow(pair: Aligned) -> Mask:
     """Soft shadow on the edit's ground: darker, of the ground's own hue, without edges of its own."""
     difference = pair.edit_lab - pair.ground.surface
     darker = difference[..., 0] < 1.0
@@ -147,14 +148,9 @@ def _shadow(pair: Aligned, rest: Residual) -> Mask:
     fine = np.abs(pair.edit_lab[..., 0] - smooth(pair.edit_lab[..., 0], 2.0))
     edges = cv2.dilate(((fine > 3.0) & (pair.alpha < 0.01)).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     rim = cv2.dilate((pair.alpha > 0.01).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
-    return darker & ~tinted & (~edges | rim)
+    return np.asarray(darker & ~tinted & (~edges | rim), bool)
 
 
 def _local_mean(picture: np.ndarray, weight: Plane, sigma: float) -> np.ndarray:
     total = cv2.GaussianBlur(picture * weight[..., None], (0, 0), sigma)
     return np.asarray(total / np.maximum(cv2.GaussianBlur(weight, (0, 0), sigma), 1e-4)[..., None], np.float32)
-
-
-def brightness(pair: Aligned) -> tuple[Plane, Plane]:
-    """Linear luminance of source and edit."""
-    return luminance(pair.source), luminance(pair.edit)

@@ -1,8 +1,8 @@
 """The contour: has the cut-out been eaten into, or does a rim of something else lie around it?
 
-An eroded contour is what the source predicts with its matte eroded by k pixels, and a halo of the old backdrop is what it
-predicts with the matte grown by k. Both are tried as whole pictures and compared tile by tile, so that a single missing
-part is not taken for erosion, nor a soft shadow for a halo.
+An eroded contour is what the source predicts with its matte eroded by k pixels, and a halo of the old backdrop is
+what it predicts with the matte grown by k. Both are tried as whole pictures and compared tile by tile, so that a
+single missing part is not taken for erosion, nor a soft shadow for a halo.
 """
 
 from __future__ import annotations
@@ -49,21 +49,38 @@ def judge_contour(pair: Aligned, rest: Residual, limits: VerifyLimits) -> Contou
     explained = nothing.copy()
     if eroded_px > 0 and eroded_share > limits.eroded_share:
         explained[frame.slices] |= eaten
-        findings.append(Finding(
-            "edges", "eroded", Severity.BLOCK, eroded_share, limits.eroded_share, "share of the contour",
-            f"The outer {eroded_px} px are gone along {100 * eroded_share:.0f} % of the contour, "
-            f"{100 * limits.eroded_share:.0f} % allowed. Cut out again with a softer edge.", whole,
-        ))  # fmt: skip
+        findings.append(
+            Finding(
+                "edges",
+                "eroded",
+                Severity.BLOCK,
+                eroded_share,
+                limits.eroded_share,
+                "share of the contour",
+                f"The outer {eroded_px} px are gone along {100 * eroded_share:.0f} % of the contour, "
+                f"{100 * limits.eroded_share:.0f} % allowed. Cut out again with a softer edge.",
+                whole,
+            )
+        )
     share = max(rim_share, grown_share)
     if share > limits.halo_share:
         explained |= rim
         explained[frame.slices] |= left
         what = "the old backdrop" if grown_share >= rim_share else "something foreign"
-        findings.append(Finding(
-            "edges", "halo", Severity.BLOCK, share, limits.halo_share, "share of the contour",
-            f"A rim of {what} lies along {100 * share:.0f} % of the contour, {100 * limits.halo_share:.0f} % allowed. "
-            "Cut out again from the source.", whole,
-        ))  # fmt: skip
+        findings.append(
+            Finding(
+                "edges",
+                "halo",
+                Severity.BLOCK,
+                share,
+                limits.halo_share,
+                "share of the contour",
+                f"A rim of {what} lies along {100 * share:.0f} % of the contour, {100 * limits.halo_share:.0f} "
+                "% allowed. "
+                "Cut out again from the source.",
+                whole,
+            )
+        )
     measures = {
         "halo_share": share, "eroded_share": eroded_share if eroded_px else 0.0, "eroded_px": float(eroded_px),
         "halo_px": float(grown_px),
@@ -130,7 +147,7 @@ def _tiles(mask: Mask, *, whole: bool = False) -> np.ndarray:
     padded = np.zeros((height, width), np.float32)
     padded[: mask.shape[0], : mask.shape[1]] = mask
     share = padded.reshape(height // _TILE, _TILE, width // _TILE, _TILE).mean(axis=(1, 3))
-    return share if whole else share > 0
+    return np.asarray(share if whole else share > 0)
 
 
 def _foreign_rim(pair: Aligned, rest: Residual) -> tuple[float, Mask]:

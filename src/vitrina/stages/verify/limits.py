@@ -1,7 +1,7 @@
 """Every threshold of verification, in one place, with its reason.
 
-The figures were set on the rendered pairs (benchmarks/verify.py prints what they give, per kind): the highest value seen
-on clean edits of the tuning scenes, with a margin, and well below the smallest true defect.
+The figures were set on the rendered pairs (benchmarks/verify.py prints what they give, per kind): the highest value
+seen on clean edits of the tuning scenes, with a margin, and well below the smallest true defect.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ class VerifyLimits:
     """Lengths are in pixels of the work frame, colours in CIELAB (D65) unless said."""
 
     work_px: int = 1400
-    """Long side of the work frame. Below it, nothing is lost; above it, a pair would take longer than about a second."""
+    """Long side of the work frame. Below it, nothing is lost; above it, a pair would take longer than about a
+    second."""
 
     match_correlation: float = 0.45
-    """Least correlation inside the piece to say "this is the piece at all". Clean pairs lie above 0.85, wrong ones below 0.3."""
+    """Least correlation inside the piece to say "this is the piece at all". Clean pairs lie above 0.85, wrong ones
+    below 0.3."""
 
     match_seen: float = 0.25
     """Least share of the piece that has to show when the rest is missing..."""
@@ -32,7 +34,8 @@ class VerifyLimits:
     """Local displacement that is still one rigid re-framing."""
 
     change_de: float = 14.0
-    """Excess ΔE76 beyond the half-pixel interval that makes a pixel a changed one. JPEG q85 and fresh noise reach 10."""
+    """Excess ΔE76 beyond the half-pixel interval that makes a pixel a changed one. JPEG q85 and fresh noise reach
+    10."""
 
     drift_de: float = 4.5
     """Change of the 3 px mean that makes a smooth colour change visible. Noise and JPEG stay under 3.5."""
@@ -47,7 +50,8 @@ class VerifyLimits:
     """... and that blocks: above the smallest shift a buyer sees side by side (about 2.3)."""
 
     metal_lightness: float = 6.0
-    """Change of the metal's L* beside the rest of the piece. White gold and steel lie 10 to 25 apart; clean edits stay under 3."""
+    """Change of the metal's L* beside the rest of the piece. White gold and steel lie 10 to 25 apart; clean edits
+    stay under 3."""
 
     metal_apart_ev: float = 0.3
     """Least disagreement between the exposure of metal and of stones for them to be judged apart."""

@@ -5,11 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from vitrina.model import Finding, Mask, Region, Severity
-from vitrina.stages.verify.align import Aligned
 from vitrina.stages.verify.changes import Change
 from vitrina.stages.verify.limits import VerifyLimits
 from vitrina.stages.verify.naming import Name
-from vitrina.stages.verify.zones import Zones
 
 WORDS = {
     "overlay": "Print (text, logo or watermark) lies on the picture. Remove it.",
@@ -35,9 +33,7 @@ _MOST = 12
 """Findings of one code that are listed one by one; the rest are summed up in a last one."""
 
 
-def describe(
-    named: list[tuple[Change, tuple[Name, ...]]], pair: Aligned, zones: Zones, limits: VerifyLimits
-) -> list[Finding]:
+def describe(named: list[tuple[Change, tuple[Name, ...]]], limits: VerifyLimits) -> list[Finding]:
     """One finding per change and reading, the overlays of one picture joined."""
     by_code: dict[tuple[str, str], list[tuple[Change, Name]]] = {}
     for change, names in named:
@@ -66,6 +62,12 @@ def _finding(
     sure = any(name.sure for _, name in members)
     count = f" ({len(members)} places)" if len(members) > 1 else ""
     return Finding(
-        check, code, Severity.BLOCK if sure else Severity.WARN, worst[0].peak_de, limit, "ΔE",
-        WORDS[code] + count, region,
-    )  # fmt: skip
+        check,
+        code,
+        Severity.BLOCK if sure else Severity.WARN,
+        worst[0].peak_de,
+        limit,
+        "ΔE",
+        WORDS[code] + count,
+        region,
+    )

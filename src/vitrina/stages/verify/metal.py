@@ -127,11 +127,20 @@ def judge_metal(tones: tuple[Tone, ...], cast: float, limits: VerifyLimits) -> l
     moved = [tone for tone in tones if tone.has_moved(limits)]
     if moved and cast:
         worst = max(moved, key=lambda tone: tone.de00)
-        return [Finding(
-            "metal", "cast-neutralised", Severity.NOTE, worst.de00, limits.metal_de00, "ΔE00",
-            f"The metal's colour moved by ΔE00 {worst.de00:.1f} because {100 * min(1.0, cast):.0f} % of the photo's colour cast was "
-            "taken out of the whole picture; the metal itself was not recoloured.", worst.region,
-        )]  # fmt: skip
+        return [
+            Finding(
+                "metal",
+                "cast-neutralised",
+                Severity.NOTE,
+                worst.de00,
+                limits.metal_de00,
+                "ΔE00",
+                f"The metal's colour moved by ΔE00 {worst.de00:.1f} because {100 * min(1.0, cast):.0f} % of the "
+                "photo's colour cast was "
+                "taken out of the whole picture; the metal itself was not recoloured.",
+                worst.region,
+            )
+        ]
     findings = []
     for tone in moved:
         if tone.de00 > limits.metal_de00:
@@ -146,7 +155,8 @@ def judge_metal(tones: tuple[Tone, ...], cast: float, limits: VerifyLimits) -> l
             findings.append(Finding(
                 "metal", "metal-lightness", Severity.BLOCK, tone.lightness, limits.metal_lightness, "L*",
                 f"{alloy_of(tone.before)} became {word} by {abs(tone.lightness):.0f} L* beside the rest of the piece "
-                f"({limits.metal_lightness:g} allowed), as silver does beside steel. Restore the source's tone.", tone.region,
+                f"({limits.metal_lightness:g} allowed), as silver does beside steel. Restore the source's "
+                "tone.", tone.region,
             ))  # fmt: skip
     return findings
 
@@ -156,18 +166,35 @@ def judge_exposure(pair: Aligned, zones: Zones, tones: tuple[Tone, ...], limits:
     stops = math.log2(pair.gain)
     findings = []
     if abs(stops) > limits.exposure_ev:
-        findings.append(Finding(
-            "light", "exposure", Severity.WARN, stops, limits.exposure_ev, "EV",
-            f"The whole picture is {abs(stops):.1f} EV {'lighter' if stops > 0 else 'darker'} than the source, "
-            f"{limits.exposure_ev:g} allowed. Adjust less.", None,
-        ))  # fmt: skip
+        findings.append(
+            Finding(
+                "light",
+                "exposure",
+                Severity.WARN,
+                stops,
+                limits.exposure_ev,
+                "EV",
+                f"The whole picture is {abs(stops):.1f} EV {'lighter' if stops > 0 else 'darker'} than the source, "
+                f"{limits.exposure_ev:g} allowed. Adjust less.",
+                None,
+            )
+        )
     pale = next((tone for tone in tones if tone.family == "pale"), None)
     if pale is not None and stops < -limits.metal_exposure_ev and pale.area_px > 0.2 * zones.piece.sum():
-        findings.append(Finding(
-            "metal", "metal-darker", Severity.WARN, stops, limits.metal_exposure_ev, "EV",
-            f"{alloy_of(pale.before)} is {abs(stops):.1f} EV darker than in the source ({limits.metal_exposure_ev:g} allowed): "
-            "silver and white gold look like steel. Restore the source's tone.", pale.region,
-        ))  # fmt: skip
+        findings.append(
+            Finding(
+                "metal",
+                "metal-darker",
+                Severity.WARN,
+                stops,
+                limits.metal_exposure_ev,
+                "EV",
+                f"{alloy_of(pale.before)} is {abs(stops):.1f} EV darker than in the source "
+                f"({limits.metal_exposure_ev:g} allowed): "
+                "silver and white gold look like steel. Restore the source's tone.",
+                pale.region,
+            )
+        )
     return findings
 
 
@@ -177,19 +204,34 @@ def check_alloy(facts: Facts, tones: tuple[Tone, ...]) -> list[Finding]:
     if facts.metal is None or not tones:
         return []
     if wanted is None:
-        return [Finding(
-            "metal", "facts-metal-unknown", Severity.NOTE, None, facts.metal, "",
-            f"The description's metal {facts.metal!r} has no tone that could be compared; known are yellow gold, rose gold, "
-            "white gold, silver, platinum and steel.",
-        )]  # fmt: skip
+        return [
+            Finding(
+                "metal",
+                "facts-metal-unknown",
+                Severity.NOTE,
+                None,
+                facts.metal,
+                "",
+                f"The description's metal {facts.metal!r} has no tone that could be compared; known are yellow "
+                "gold, rose gold, "
+                "white gold, silver, platinum and steel.",
+            )
+        ]
     shown = {alloy_of(tone.after) for tone in tones if tone.area_px > 0.25 * sum(t.area_px for t in tones)}
     if wanted in shown or (wanted == "White metal" and "Dark metal" in shown):
         return []
-    return [Finding(
-        "metal", "facts-metal", Severity.WARN, " and ".join(sorted(shown)).lower(), facts.metal, "",
-        f"The description says {facts.metal}; the picture shows {' and '.join(sorted(shown)).lower()}. "
-        "Correct the description or the colours.",
-    )]  # fmt: skip
+    return [
+        Finding(
+            "metal",
+            "facts-metal",
+            Severity.WARN,
+            " and ".join(sorted(shown)).lower(),
+            facts.metal,
+            "",
+            f"The description says {facts.metal}; the picture shows {' and '.join(sorted(shown)).lower()}. "
+            "Correct the description or the colours.",
+        )
+    ]
 
 
 def alloy_of(colour: tuple[float, float, float]) -> str:
@@ -206,15 +248,34 @@ def alloy_named(text: str) -> str | None:
     words = text.lower().replace("_", " ").replace("-", " ")
     classes = (
         ("Rose gold", ("rose", "pink", "red gold", "розов", "красн", "қызғылт", "қызыл")),
-        ("White metal", ("white", "silver", "platin", "palladium", "steel", "rhodi", "бел", "серебр", "платин", "сталь",
-                         "күміс", "ақ алтын", "болат")),
+        (
+            "White metal",
+            (
+                "white",
+                "silver",
+                "platin",
+                "palladium",
+                "steel",
+                "rhodi",
+                "бел",
+                "серебр",
+                "платин",
+                "сталь",
+                "күміс",
+                "ақ алтын",
+                "болат",
+            ),
+        ),
         ("Yellow gold", ("yellow", "gold", "brass", "bronze", "жёлт", "желт", "золот", "сары", "алтын")),
-    )  # fmt: skip
+    )
     return next((name for name, signs in classes if any(sign in words for sign in signs)), None)
 
 
-def neutral_backdrop(rgb: Rgb, alpha: np.ndarray, *, chroma: float = 28.0, spread: float = 4.0) -> tuple[float, float, float] | None:
-    """The photo's backdrop colour (linear) when it is one plain light thing that may be neutral paper under tinted light."""
+def neutral_backdrop(
+    rgb: Rgb, alpha: np.ndarray, *, chroma: float = 28.0, spread: float = 4.0
+) -> tuple[float, float, float] | None:
+    """The photo's backdrop colour (linear) when it is one plain light thing that may be neutral paper under tinted
+    light."""
     away = cv2.dilate(alpha, np.ones((25, 25), np.uint8)) < 0.01
     if away.mean() < 0.1:
         return None

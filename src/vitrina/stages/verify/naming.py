@@ -9,7 +9,7 @@ import numpy as np
 
 from vitrina.model import Mask, Plane
 from vitrina.stages.verify.align import Aligned
-from vitrina.stages.verify.changes import Change, Residual
+from vitrina.stages.verify.changes import Change
 from vitrina.stages.verify.zones import Zones
 
 
@@ -22,7 +22,7 @@ class Name:
     sure: bool = True
 
 
-def name_change(change: Change, pair: Aligned, zones: Zones, rest: Residual) -> tuple[Name, ...]:
+def name_change(change: Change, pair: Aligned, zones: Zones) -> tuple[Name, ...]:
     """The likeliest reading first. A second one follows where the regions of two families overlap."""
     if is_apart(change, zones):
         return (Name("text", "overlay"),) if is_flat(change, pair) else (Name("pieces", "extra-piece"),)
@@ -77,9 +77,13 @@ def is_flat(change: Change, pair: Aligned) -> bool:
     if len(colours) < 12:
         return True
     _, labels, centres = cv2.kmeans(
-        np.ascontiguousarray(colours, np.float32), 2, None,
-        (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 12, 0.5), 1, cv2.KMEANS_PP_CENTERS,
-    )  # fmt: skip
+        np.ascontiguousarray(colours, np.float32),
+        2,
+        None,
+        (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 12, 0.5),
+        1,
+        cv2.KMEANS_PP_CENTERS,
+    )
     error = np.sqrt(((colours - centres[labels.ravel()]) ** 2).sum(axis=1))
     return bool(np.percentile(error, 75) < (5.0 if inner.sum() > 40 else 12.0))
 
@@ -132,7 +136,7 @@ def _spread_beyond(burnt: Mask, hot: Mask) -> int:
 
 
 def _disc(radius: int) -> np.ndarray:
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)), np.uint8)
 
 
 def is_scratch(change: Change, pair: Aligned, zones: Zones) -> bool:

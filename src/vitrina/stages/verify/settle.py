@@ -1,9 +1,9 @@
 """The source's matte, settled with the help of the edit when nobody gave it.
 
-A network says roughly where the piece is; the edit, on its plain ground, shows a silhouette of it. Where the source's pixel
-goes on in the edit and is no backdrop, it is the piece; where the edit shows ground and the source only backdrop, it is
-not. Everything else is left to the network: what an edit lost must not be taken for backdrop, nor a rim of the old
-backdrop for the piece. The three witnesses are added up as log odds (naive Bayes).
+A network says roughly where the piece is; the edit, on its plain ground, shows a silhouette of it. Where the source's
+pixel goes on in the edit and is no backdrop, it is the piece; where the edit shows ground and the source only
+backdrop, it is not. Everything else is left to the network: what an edit lost must not be taken for backdrop, nor a
+rim of the old backdrop for the piece. The three witnesses are added up as log odds (naive Bayes).
 """
 
 from __future__ import annotations
@@ -56,7 +56,11 @@ def _backdrop_distance(source: Shrunk, evidence: Alpha) -> Plane:
     distance = fit_backdrop(small.rgb, far).shaded_distance
     matrix = between_sizes(small.luma, source.luma)
     full = cv2.warpAffine(
-        distance, matrix[:2], (source.luma.shape[1], source.luma.shape[0]), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        distance,
+        matrix[:2],
+        (source.luma.shape[1], source.luma.shape[0]),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
     )
     return np.asarray(full, np.float32)
 

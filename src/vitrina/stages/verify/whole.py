@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 
-from vitrina.imaging.colour import delta_e00, encode_srgb, luminance
+from vitrina.imaging.colour import encode_srgb, luminance
 from vitrina.imaging.compare import smooth
 from vitrina.model import Finding, Mask, Region, Severity
 from vitrina.stages.verify.align import Aligned
-from vitrina.stages.verify.changes import Residual
 from vitrina.stages.verify.limits import VerifyLimits
-from vitrina.stages.verify.zones import Zones
 
 
 def judge_texture(pair: Aligned, changed: Mask, limits: VerifyLimits) -> tuple[list[Finding], float]:
@@ -40,12 +36,17 @@ def judge_texture(pair: Aligned, changed: Mask, limits: VerifyLimits) -> tuple[l
     if gain >= limits.texture_gain:
         return [], gain
     finding = Finding(
-        "texture", "smoothed", Severity.BLOCK if gain < limits.texture_gain - 0.08 else Severity.WARN, gain, limits.texture_gain,
+        "texture",
+        "smoothed",
+        Severity.BLOCK if gain < limits.texture_gain - 0.08 else Severity.WARN,
+        gain,
+        limits.texture_gain,
         "contrast ratio",
-        f"Fine detail keeps {100 * gain:.0f} % of its contrast, {100 * limits.texture_gain:.0f} % needed: facets or metal texture "
+        f"Fine detail keeps {100 * gain:.0f} % of its contrast, {100 * limits.texture_gain:.0f} % needed: "
+        "facets or metal texture "
         "were smoothed. Regenerate without enhancement.",
         Region.around(strong),
-    )  # fmt: skip
+    )
     return [finding], gain
 
 
@@ -56,26 +57,60 @@ def judge_ground(pair: Aligned, limits: VerifyLimits) -> tuple[list[Finding], di
     findings = []
     whole = Region(0, 0, pair.size.width, pair.size.height)
     if chroma > limits.ground_chroma:
-        findings.append(Finding(
-            "background", "tinted", Severity.BLOCK, chroma, limits.ground_chroma, "C*ab",
-            f"The background is tinted (chroma {chroma:.1f}, {limits.ground_chroma:g} allowed). Use white or neutral light grey.", whole,
-        ))  # fmt: skip
+        findings.append(
+            Finding(
+                "background",
+                "tinted",
+                Severity.BLOCK,
+                chroma,
+                limits.ground_chroma,
+                "C*ab",
+                f"The background is tinted (chroma {chroma:.1f}, {limits.ground_chroma:g} allowed). Use white "
+                "or neutral light grey.",
+                whole,
+            )
+        )
     if lightness < limits.ground_min_l:
-        findings.append(Finding(
-            "background", "dark", Severity.BLOCK if lightness < limits.ground_min_l - 12 else Severity.WARN, lightness,
-            limits.ground_min_l, "L*",
-            f"The background is dark (L* {lightness:.0f}, at least {limits.ground_min_l:g}). Use white or light grey.", whole,
-        ))  # fmt: skip
+        findings.append(
+            Finding(
+                "background",
+                "dark",
+                Severity.BLOCK if lightness < limits.ground_min_l - 12 else Severity.WARN,
+                lightness,
+                limits.ground_min_l,
+                "L*",
+                f"The background is dark (L* {lightness:.0f}, at least {limits.ground_min_l:g}). Use white or "
+                "light grey.",
+                whole,
+            )
+        )
     if pair.ground.range_l > limits.ground_range_l:
-        findings.append(Finding(
-            "background", "uneven", Severity.BLOCK, pair.ground.range_l, limits.ground_range_l, "L* range",
-            f"The background runs over {pair.ground.range_l:.0f} L* steps, {limits.ground_range_l:g} allowed. Use an even ground.", whole,
-        ))  # fmt: skip
+        findings.append(
+            Finding(
+                "background",
+                "uneven",
+                Severity.BLOCK,
+                pair.ground.range_l,
+                limits.ground_range_l,
+                "L* range",
+                f"The background runs over {pair.ground.range_l:.0f} L* steps, {limits.ground_range_l:g} "
+                "allowed. Use an even ground.",
+                whole,
+            )
+        )
     if pair.ground.support < 0.6 or pair.ground.roughness > 6:
-        findings.append(Finding(
-            "background", "busy", Severity.BLOCK, pair.ground.roughness, 6.0, "Lab",
-            "The background is not plain. Put the piece on white or neutral light grey.", whole,
-        ))  # fmt: skip
+        findings.append(
+            Finding(
+                "background",
+                "busy",
+                Severity.BLOCK,
+                pair.ground.roughness,
+                6.0,
+                "Lab",
+                "The background is not plain. Put the piece on white or neutral light grey.",
+                whole,
+            )
+        )
     measures = {
         "lab": pair.ground.lab,
         "chroma": chroma,
@@ -92,7 +127,15 @@ def judge_framing(pair: Aligned, limits: VerifyLimits) -> list[Finding]:
     edge = np.zeros_like(pair.alpha, bool)
     edge[:3], edge[-3:], edge[:, :3], edge[:, -3:] = True, True, True, True
     region = Region.around(edge & (pair.alpha > 0.3)) or Region(0, 0, width, height)
-    return [Finding(
-        "framing", "clipped", Severity.BLOCK, pair.lost, limits.frame_lost, "share of the piece",
-        f"{100 * pair.lost:.1f} % of the piece lies outside the frame. Frame it whole.", region,
-    )]  # fmt: skip
+    return [
+        Finding(
+            "framing",
+            "clipped",
+            Severity.BLOCK,
+            pair.lost,
+            limits.frame_lost,
+            "share of the piece",
+            f"{100 * pair.lost:.1f} % of the piece lies outside the frame. Frame it whole.",
+            region,
+        )
+    ]

@@ -1,7 +1,7 @@
 """What the parts of the source are: chain, clasp, thin wire, stone-like colour.
 
-Everything is read off the aligned matte and pixels; nothing is learned. A chain shows many daylight holes of similar size
-side by side; the clasp is the hole that has no equal among them.
+Everything is read off the aligned matte and pixels; nothing is learned. A chain shows many daylight holes of similar
+size side by side; the clasp is the hole that has no equal among them.
 """
 
 from __future__ import annotations
