@@ -33,7 +33,6 @@ def report_document(
     *,
     photos: Sequence[dict[str, Any]],
     drafts: Sequence[dict[str, Any]],
-    refused: Sequence[dict[str, Any]],
     errors: Sequence[InputError],
     found: Sequence[tuple[str, Finding]],
     packs: Sequence[Pack],
@@ -54,11 +53,10 @@ def report_document(
         "markets": list(asked["markets"]),
         "forced": asked["force"],
         "verdict": verdict.value,
-        "stopped": None if drafts else _why_nothing(photos, refused),
+        "stopped": None if drafts else _why_nothing(photos),
         "summary": _summary(found),
         "photos": list(photos),
         "drafts": list(drafts),
-        "refused": list(refused),
         "errors": [
             {"kind": type(error).__name__, "message": str(error), "exit_code": error.exit_code} for error in errors
         ],
@@ -74,11 +72,9 @@ def left_out(error: InputError) -> Finding:
     return Finding("file", "unreadable", Severity.WARN, None, None, "", f"A photo was left out. {error}")
 
 
-def _why_nothing(photos: Sequence[dict[str, Any]], refused: Sequence[dict[str, Any]]) -> str:
+def _why_nothing(photos: Sequence[dict[str, Any]]) -> str:
     """Why there is no draft, photo by photo."""
     reasons = [photo["stopped"] for photo in photos if photo["stopped"]]
-    reasons += [v["stopped"] for photo in photos for v in photo.get("variants", ()) if v.get("stopped")]
-    reasons += [draft["why"] for draft in refused]
     return " ".join(dict.fromkeys(reasons)) or "no photo could be worked on."
 
 

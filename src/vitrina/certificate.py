@@ -23,7 +23,7 @@ from vitrina.plugins import Segmenter
 from vitrina.stages.verify import LIMITS
 
 CERTIFICATE = "certificate.json"
-DRAFTS, MASTERS, ORIGINALS = "drafts", "masters", "original"
+DRAFTS, REJECTED, MASTERS, ORIGINALS = "drafts", "drafts-rejected", "masters", "original"
 """The folders of a card."""
 SCHEMA = "vitrina.certificate/1"
 _ROWS = 512

@@ -18,7 +18,7 @@ from typing import Any
 from vitrina import steps
 from vitrina.card_folder import CardFolder
 from vitrina.card_report import left_out, report_document
-from vitrina.certificate import CERTIFICATE, DRAFTS, MASTERS, ORIGINALS, certify, share_of_source
+from vitrina.certificate import CERTIFICATE, DRAFTS, MASTERS, ORIGINALS, REJECTED, certify, share_of_source
 from vitrina.drafts import Draft, Reference, dress, make_draft, reference_of, slot_for
 from vitrina.errors import InputError, UsageError
 from vitrina.files import read_bytes
@@ -153,7 +153,6 @@ class _Card:
         self.finder = finder
         self.packs = {market: load_pack(market) for market in order.markets}
         self.drafts: list[dict[str, Any]] = []
-        self.refused: list[dict[str, Any]] = []
         self.errors: list[InputError] = []
         self.findings: list[tuple[str, Finding]] = []
         self._say = say
@@ -226,9 +225,6 @@ class _Card:
                 finding, "cutout", before=source.rgb, after=lambda: on_grey(cut.foreground, cut.alpha)
             )
         photo.document["cutout"] |= self._keep_master(photo, source, cut)
-        if edges.verdict is Verdict.REJECT and not self.order.force:
-            photo.stopped = f"{photo.name}: the cutout did not pass its edge check. " + _messages(edges.findings)
-            return
         adjustment = neutral_adjustment(source, cut)
         photo.document["variants"] = []
         reference = reference_of(source, cut, finder=self.finder)
@@ -239,10 +235,6 @@ class _Card:
             adjustment = variant.adjustment
             photo.document["adjustment"] = asdict(adjustment)
             self._show(photo, source, variant, seen)
-            if seen.verdict is Verdict.REJECT and not self.order.force:
-                why = f"{photo.name} on {look}: verification rejected it. " + _messages(seen.findings)
-                photo.document["variants"][-1]["stopped"] = why
-                continue
             self._render(photo, source, variant, reference, edges, seen)
 
     def _keep_master(self, photo: Photo, source: Source, cut: Cutout) -> dict[str, Any]:
@@ -270,7 +262,7 @@ class _Card:
     def _render(
         self, photo: Photo, source: Source, variant: Variant, reference: Reference, edges: Judgement, seen: Judgement
     ) -> None:
-        """The drafts of one variant, two at a time; each bears what was found in its cutout and its variant."""
+        """The drafts of one variant, two at a time; each bears what was found in its cutout and its variant as well."""
         first = {draft["photo"] for draft in self.drafts if draft["slot"] == "main"} <= {photo.name}
         may_be_main = first and not photo.is_worn
         with ThreadPoolExecutor(2) as pool:
@@ -286,7 +278,7 @@ class _Card:
                 )
 
     def _file(self, photo: Photo, source: Source, variant: Variant, draft: Draft, verdict: Verdict) -> None:
-        """Keep a draft with what was said of it, or say why it is not kept."""
+        """Keep a draft with what was said of it; a rejected one in a folder of its own, lest somebody uploads it."""
         made, look = draft.rendition, variant.look.name
         where = f"{self.packs[made.market].name} {made.slot}, {look}"
         self._note(where, draft.findings)
@@ -295,13 +287,10 @@ class _Card:
                 finding, where, before=source.rgb, after=lambda: draft.shipped.rgb, placement=made.placement
             )
         entry = {"market": made.market, "slot": made.slot, "look": look, "photo": photo.name, "verdict": verdict.value}
-        if verdict_of(draft.findings) is Verdict.REJECT and not self.order.force:
-            self.refused.append({**entry, **draft.as_dict(), "why": f"{where}: " + _messages(draft.findings)})
-            return
         key = (made.market, made.slot, look)
         self._slots[key] = self._slots.get(key, 0) + 1
         name = file_name(self.order.sku, made.slot, look=look, number=self._slots[key])
-        path = f"{DRAFTS}/{made.market}/{name}"
+        path = f"{REJECTED if verdict is Verdict.REJECT else DRAFTS}/{made.market}/{name}"
         photo.pictures.show_draft(path, draft.shipped.rgb)
         self.drafts.append({"file": path, "sha256": self.folder.put(path, made.data), **entry, **draft.as_dict()})
 
@@ -321,7 +310,6 @@ class _Card:
             asdict(self.order) | {"made_at": made_at, "seconds": seconds},
             photos=[photo.document for photo in photos],
             drafts=self.drafts,
-            refused=self.refused,
             errors=self.errors,
             found=self.findings,
             packs=list(self.packs.values()),

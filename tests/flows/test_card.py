@@ -60,7 +60,8 @@ def test_a_card_is_made(card: Card) -> None:
     assert card.code in (0, 1)
     assert card.report["stopped"] is None, card.report["stopped"]
     assert card.report["schema"] == "vitrina.card/1" and card.report["status"] == "draft"
-    wanted = {f"drafts/kaspi/RING-001_main_{look}.jpg" for look in ("white", "grey")}
+    folder = "drafts-rejected" if card.report["verdict"] == "reject" else "drafts"
+    wanted = {f"{folder}/kaspi/RING-001_main_{look}.jpg" for look in ("white", "grey")}
     others = {"report.json", "report.html", "certificate.json", "masters/my ring-cutout.png", "original/my ring.jpg"}
     assert files_in(card.out) == wanted | others
 

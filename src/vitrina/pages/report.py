@@ -30,7 +30,6 @@ def report_page(document: Mapping[str, Any], photos: Sequence[PhotoPictures]) ->
         {
             "pack": load_pack(market),
             "drafts": [_draft(draft, photos) for draft in document["drafts"] if draft["market"] == market],
-            "refused": [draft for draft in document["refused"] if draft["market"] == market],
             "by_hand": [*load_pack(market).by_hand, *find_slot(load_pack(market), "main").by_hand],
         }
         for market in document["markets"]
