@@ -69,7 +69,7 @@ def postgres() -> Iterator[str]:
         )
         yield f"postgresql://vitrina@127.0.0.1:{port}"
     finally:
-        subprocess.run([binaries / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop"], check=False, **where)
+        subprocess.run([binaries / "pg_ctl", "-D", data, "-m", "immediate", "-W", "stop"], check=False, **where)
         shutil.rmtree(folder, ignore_errors=True)
 
 
