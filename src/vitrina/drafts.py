@@ -27,6 +27,7 @@ from vitrina.rules.load import find_slot
 from vitrina.rules.pack import Pack
 from vitrina.stages.export import check_size
 from vitrina.stages.scene import weakened
+from vitrina.stages.verify.facts import Facts
 
 __all__ = ["Draft", "Reference", "dress", "make_draft", "reference_of", "slot_for"]
 
@@ -41,10 +42,11 @@ class Reference:
     source: Source
     matte: Alpha
     finder: Segmenter
+    facts: Facts | None = None
 
     def verify(self, edit: Source) -> Judgement:
         """Does `edit` still show the piece?"""
-        return steps.verify(self.source, edit, matte=self.matte, finder=self.finder)
+        return steps.verify(self.source, edit, matte=self.matte, facts=self.facts, finder=self.finder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +76,15 @@ class Draft:
         }
 
 
-def reference_of(source: Source, cut: Cutout, *, finder: Segmenter) -> Reference:
+def reference_of(source: Source, cut: Cutout, *, finder: Segmenter, facts: Facts | None = None) -> Reference:
     """The photo cut down to the piece and a quarter of its extent around it: no more is looked at."""
     box = Region.around(cut.alpha > 0)
     if box is None:
-        return Reference(source, cut.alpha, finder)
+        return Reference(source, cut.alpha, finder, facts)
     box = box.grown(max(32, round(0.25 * max(box.width, box.height))), within=source.size)
     part = np.ascontiguousarray(source.rgb[box.slices])
-    return Reference(replace(source, rgb=part, alpha=None), np.ascontiguousarray(cut.alpha[box.slices]), finder)
+    matte = np.ascontiguousarray(cut.alpha[box.slices])
+    return Reference(replace(source, rgb=part, alpha=None), matte, finder, facts)
 
 
 def dress(

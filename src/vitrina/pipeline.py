@@ -40,6 +40,7 @@ from vitrina.rules.evaluate import check_count
 from vitrina.rules.load import load_pack
 from vitrina.stages.export import file_name
 from vitrina.stages.scene import named_look, neutral_adjustment
+from vitrina.stages.verify.facts import Facts
 
 Say = Callable[[str, float], None]
 """Called with what is being done and the share that is done, 0…1."""
@@ -60,6 +61,7 @@ class CardOrder:
     markets: tuple[str, ...] = ("kaspi", "wildberries", "ozon", "etsy", "ebay")
     force: bool = False
     max_megapixels: float = 120.0
+    facts: Facts | None = None
 
 
 @dataclass(slots=True)
@@ -227,7 +229,7 @@ class _Card:
         photo.document["cutout"] |= self._keep_master(photo, source, cut)
         adjustment = neutral_adjustment(source, cut)
         photo.document["variants"] = []
-        reference = reference_of(source, cut, finder=self.finder)
+        reference = reference_of(source, cut, finder=self.finder, facts=self.order.facts)
         for look in self.order.looks:
             self._step(f"dressing {photo.name} in {look}")
             first = look == self.order.looks[0]

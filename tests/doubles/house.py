@@ -13,8 +13,10 @@ from typing import Any
 
 from PIL import Image
 
-from vitrina.actions.house import House, open_house
+from vitrina.actions.house import CardRequest, House, Program, open_house
 from vitrina.actions.people import add_person
+from vitrina.backends.blobs import digest_of
+from vitrina.card_folder import CardFolder
 from vitrina.config import Config
 
 WARN = {"check": "stones", "code": "stone-colour", "severity": "warn", "measured": 3.0, "limit": 2.0, "unit": "ΔE00",
@@ -55,9 +57,7 @@ def a_house(home: Path, database: str | None = None, opinions: Opinions | None =
         yield replace(
             house,
             clock=lambda: start + timedelta(seconds=next(ticks)),
-            judge=says.judge,
-            check_rules=says.rules,
-            pack_version=lambda _market: says.pack,
+            program=Program(says.judge, says.rules, lambda _market: says.pack, draw_card),
         )
 
 
@@ -83,3 +83,34 @@ def picture(shade: int = 200, *, side: int = 12) -> bytes:
     out = io.BytesIO()
     Image.new("RGB", (side, side), (shade % 256, shade // 256, 100)).save(out, "PNG")
     return out.getvalue()
+
+
+def draw_card(request: CardRequest) -> dict[str, Any]:
+    """A card as the pipeline leaves it, in a moment: a master and a draft per look and marketplace."""
+    document: dict[str, Any] = {"schema": "vitrina.card/1", "sku": request.sku, "verdict": "pass", "errors": [],
+                                "photos": [], "drafts": [], "refused": [], "stopped": None}  # fmt: skip
+    empty = {"verdict": "pass", "findings": []}
+    files: dict[str, bytes] = {"report.html": request.sku.encode(), "certificate.json": b"{}"}
+    for photo in request.photos:
+        data = photo.read_bytes()
+        master = f"masters/{photo.stem}-cutout.png"
+        files[master] = b"cutout of " + data
+        files[f"original/{photo.name}"] = data
+        looks = [{"look": look, "verify": empty} for look in request.recipe["looks"]]
+        cutout = {"method": "drawn", "master": master, "master_sha256": digest_of(files[master]), **empty}
+        document["photos"].append(
+            {"photo": photo.name, "sha256": digest_of(data), "inspect": empty, "cutout": cutout, "variants": looks}
+        )
+        for look in request.recipe["looks"]:
+            for market in request.recipe["markets"]:
+                name = f"drafts/{market}/{request.sku}-{photo.stem}-{look}.jpg"
+                files[name] = f"{market} {look} of ".encode() + data
+                document["drafts"].append(
+                    {"file": name, "sha256": digest_of(files[name]), "market": market, "slot": "main", "look": look,
+                     "photo": photo.name, "verdict": "pass", "verify": empty, "rules": empty}
+                )  # fmt: skip
+    with CardFolder(request.folder, request.sku) as folder:
+        for name, data in files.items():
+            folder.put(name, data)
+        folder.finish(document)
+    return document

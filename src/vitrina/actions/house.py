@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from vitrina import access
@@ -24,8 +25,30 @@ Rules = Callable[[bytes, str, str, str], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
+class Program:
+    """What the program itself does to pictures; tests put something quicker in its place."""
+
+    judge: Judge
+    check_rules: Rules
+    pack_version: Callable[[str], str]
+    make_card: Callable[[CardRequest], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class CardRequest:
+    """A card to be made: the photos' files, the folder to make it in, the recipe and the facts (TOML)."""
+
+    sku: str
+    photos: tuple[Path, ...]
+    folder: Path
+    recipe: Mapping[str, Any]
+    facts: bytes
+    max_megapixels: float
+
+
+@dataclass(frozen=True, slots=True)
 class House:
-    """Everything a verb needs. `judge`, `check_rules` and `pack_version` are the program's own, but in tests."""
+    """Everything a verb needs."""
 
     config: Config
     store: Store
@@ -33,9 +56,7 @@ class House:
     works: FolderBlobs
     person: str | None
     clock: Callable[[], datetime]
-    judge: Judge
-    check_rules: Rules
-    pack_version: Callable[[str], str]
+    program: Program
 
     def now(self) -> str:
         """The time, as the records have it: UTC, ISO 8601, to the microsecond."""
@@ -60,9 +81,7 @@ def open_house(config: Config, *, person: str | None = None) -> Iterator[House]:
             FolderBlobs(config.home, room="works"),
             person or config.user,
             lambda: datetime.now(UTC),
-            verify_bytes,
-            check_rules_of_bytes,
-            pack_version,
+            Program(verify_bytes, check_rules_of_bytes, pack_version, make_card),
         )
     finally:
         store.close()
@@ -142,6 +161,27 @@ def check_rules_of_bytes(data: bytes, market: str, slot: str, name: str) -> dict
     return steps.check_rules(data, market=market, slot=slot, name=name).as_dict()
 
 
+def make_card(request: CardRequest) -> dict[str, Any]:
+    """A card, made in `request.folder` by the pipeline; its document."""
+    from vitrina import pipeline, steps
+    from vitrina.stages.verify import load_facts
+
+    recipe = request.recipe
+    order = pipeline.CardOrder(
+        photos=request.photos,
+        sku=request.sku,
+        out=request.folder,
+        mode=recipe.get("mode", "exact"),
+        looks=tuple(recipe.get("looks", ("white", "grey"))),
+        markets=tuple(recipe.get("markets", ("kaspi", "wildberries", "ozon", "etsy", "ebay"))),
+        force=bool(recipe.get("force", False)),
+        max_megapixels=request.max_megapixels,
+        facts=load_facts(request.facts, name=f"the facts of {request.sku}") if request.facts.strip() else None,
+    )
+    blobs = FolderBlobs(request.folder.parent / "archive")  # the originals are in the archive of the house already
+    return pipeline.make_card(order, blobs=blobs, finder=steps.segmenter(), clock=lambda: datetime.now(UTC))
+
+
 @lru_cache
 def pack_version(market: str) -> str:
     """The version of a marketplace's rules; reading the same rules again does not change it."""
@@ -157,7 +197,7 @@ def basis_of(house: House, sku: Row[Any], source: Row[Any], markets: Iterable[st
         "factory": sku.factory,
         "stone_batch": sku.stone_batch,
         "source": source.digest if source.replaced_at is None else "",
-        "packs": {market: house.pack_version(market) for market in sorted(markets)},
+        "packs": {market: house.program.pack_version(market) for market in sorted(markets)},
     }
 
 

@@ -68,7 +68,7 @@ def import_variant(
         actor(conn, house, "variant.import")
         sku = sku_called(conn, code)
         photo = photo_of([p for p in pictures.photos_of(conn, sku.id) if p.replaced_at is None], source, code)
-    document = house.judge(house.originals.get(photo.digest), data, verify_facts(sku.facts))
+    document = house.program.judge(house.originals.get(photo.digest), data, verify_facts(sku.facts))
     digest = house.works.put(data)
     with house.store.writing() as conn:
         person = actor(conn, house, "variant.import")
@@ -133,7 +133,7 @@ def add_variant(
         state=State.DRAFT if blocked else review.move(State.DRAFT, Move.CHECK, what=look),
         reason=blocked,
         basis=basis_of(house, sku, photo, markets),
-        second_look=_second_look(conn, sku, document["verdict"], batch[1] if batch else None),
+        second_look=second_look_for(conn, sku, document["verdict"], batch[1] if batch else None),
         planted=None,
         made_by=person,
         made_at=house.now(),
@@ -221,15 +221,19 @@ def _check_again(house: House, code: str, number: int | None) -> None:
                 stale.append((variant, photo, now, pictures.renditions_of(conn, variant.id)))
     for variant, photo, basis, made in stale:
         source = house.originals.get(photo.digest)
-        document = dict(house.judge(source, house.works.get(variant.digest), verify_facts(sku.facts)))
-        found = [(None, finding) for finding in document["findings"]]
+        found: list[tuple[str | None, dict[str, Any]]] = []
+        ships = [(r.market, r.digest) for r in made] if variant.tool == OURS else [(None, variant.digest)]
+        for market, digest in ships:
+            judged = house.program.judge(source, house.works.get(digest), verify_facts(sku.facts))
+            found += [(market, finding) for finding in judged["findings"]]
         for rendition in made:
-            held = house.check_rules(
+            held = house.program.check_rules(
                 house.works.get(rendition.digest), rendition.market, rendition.slot, rendition.name
             )
             found += [(rendition.market, finding) for finding in held["findings"]]
-        document["findings"] = [finding for _, finding in found]
-        document["verdict"] = _verdict(document["findings"])
+        findings = [finding for _, finding in found]
+        verdict = _verdict(findings)
+        document = {"findings": findings, "verdict": verdict}
         with house.store.writing() as conn:
             person = actor(conn, house, "review.submit")
             if (
@@ -240,8 +244,8 @@ def _check_again(house: House, code: str, number: int | None) -> None:
             pictures.clear_findings(conn, variant.id)
             for market, finding in found:
                 pictures.add_findings(conn, sku.id, [finding], variant_id=variant.id, market=market, at=house.now())
-            second = _second_look(conn, sku, document["verdict"], variant.batch_position)
-            pictures.set_check(conn, variant.id, verdict=document["verdict"], basis=basis, second_look=second)
+            second = second_look_for(conn, sku, verdict, variant.batch_position)
+            pictures.set_check(conn, variant.id, verdict=verdict, basis=basis, second_look=second)
             blocked = _block(document)
             state = (
                 State.DRAFT if blocked else review.move(State(variant.state), Move.CHECK, what=what_is(code, variant))
@@ -263,7 +267,8 @@ def _verdict(findings: Sequence[Mapping[str, Any]]) -> str:
     return "reject" if "block" in severities else "review" if "warn" in severities else "pass"
 
 
-def _second_look(conn: Connection, sku: Row[Any], verdict: str, position: int | None) -> list[str]:
+def second_look_for(conn: Connection, sku: Row[Any], verdict: str, position: int | None) -> list[str]:
+    """Why a picture of `sku` needs two reviewers, by the house's policy."""
     every = int(people.policy(conn, "spot_check_every"))
     return list(
         review.second_look(

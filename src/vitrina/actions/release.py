@@ -128,7 +128,7 @@ def _as_it_is(house: House, code: str, variant: Row[Any], market: str) -> dict[s
     """Another tool's picture goes out byte for byte, if it meets the marketplace's rules as it is."""
     data = house.works.get(variant.digest)
     name = f"{code}-main.{_SUFFIXES.get(data[:2], 'bin')}"
-    held = house.check_rules(data, market, "main", name)
+    held = house.program.check_rules(data, market, "main", name)
     blocks = [finding["message"] for finding in held["findings"] if finding["severity"] == "block"]
     if blocks:
         raise NotAllowed(

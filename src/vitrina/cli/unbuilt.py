@@ -7,10 +7,8 @@ import typer
 from vitrina.errors import NotBuilt
 
 _COMING = {
-    "batch": "many SKUs at once, resumable",
     "report": "monthly, quarterly and per-line reports",
     "serve": "the web studio",
-    "worker": "one more worker",
 }
 
 

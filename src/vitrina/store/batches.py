@@ -107,14 +107,15 @@ def post(conn: Connection, job: str, kind: str, payload: Mapping[str, Any], *, a
         conn.execute(sa.insert(outbox).values(job=job, kind=kind, payload=dict(payload), added_at=at))
 
 
-def unsent(conn: Connection, *, limit: int = 100) -> list[Row[Any]]:
-    """Jobs that no worker has taken into its queue yet, oldest first."""
-    return list(conn.execute(sa.select(outbox).where(outbox.c.sent_at.is_(None)).order_by(outbox.c.id).limit(limit)))
+def unended(conn: Connection, *, after: int = 0, limit: int = 500) -> list[Row[Any]]:
+    """Jobs posted after the row `after` that have not ended, oldest first."""
+    where = outbox.c.ended_at.is_(None) & (outbox.c.id > after)
+    return list(conn.execute(sa.select(outbox).where(where).order_by(outbox.c.id).limit(limit)))
 
 
-def sent(conn: Connection, job: str, *, at: str) -> None:
-    """Note that a job is in the queue."""
-    conn.execute(sa.update(outbox).where(outbox.c.job == job).values(sent_at=at))
+def end(conn: Connection, job: str, *, at: str) -> None:
+    """Note that a job has ended, well or not: no worker will take it again."""
+    conn.execute(sa.update(outbox).where(outbox.c.job == job).values(ended_at=at))
 
 
 def result(conn: Connection, key: str) -> Any | None:
@@ -146,3 +147,8 @@ def beat(conn: Connection, executor: str, *, pid: int, at: str) -> None:
 def all_workers(conn: Connection) -> list[Row[Any]]:
     """Every worker that has ever lived, by its slot."""
     return list(conn.execute(sa.select(workers).order_by(workers.c.executor)))
+
+
+def forget_worker(conn: Connection, executor: str) -> None:
+    """A worker that will not come back."""
+    conn.execute(sa.delete(workers).where(workers.c.executor == executor))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -109,6 +112,42 @@ def forbid_rewriting(conn: Connection, table: str) -> None:
         f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
         f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_is_append_only()"
     )
+
+
+def hold_slot(store: Store, slot: str, folder: Path) -> Callable[[], None] | None:
+    """Take the worker slot `slot` for this process alone; returns what lets it go, or None when another holds it.
+
+    A file lock on SQLite, whose workers share a machine; a session's advisory lock on PostgreSQL. Both end with the
+    process, however it ends.
+    """
+    if store.is_sqlite:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / f"{slot}.lock").open("ab")
+        if _lock_file(file):
+            return file.close
+        file.close()
+        return None
+    conn = store.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+    number = int.from_bytes(hashlib.sha256(slot.encode()).digest()[:8], "big", signed=True)
+    if conn.execute(sa.select(sa.func.pg_try_advisory_lock(number))).scalar():
+        return conn.invalidate
+    conn.close()
+    return None
+
+
+def _lock_file(file: IO[bytes]) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def copy_database(store: Store, target: Path) -> None:

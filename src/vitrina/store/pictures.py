@@ -205,3 +205,8 @@ def rejected_of_batch(conn: Connection, batch_id: int) -> list[Row[Any]]:
         .order_by(variants.c.id)
     )
     return list(conn.execute(query))
+
+
+def clear_photo_findings(conn: Connection, photo_id: int) -> None:
+    """Drop a photo's findings before it is inspected anew."""
+    conn.execute(sa.delete(findings).where(findings.c.photo_id == photo_id))

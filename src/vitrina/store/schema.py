@@ -323,7 +323,7 @@ outbox = Table(
     Column("kind", String(40), nullable=False),
     Column("payload", Json, nullable=False),
     Column("added_at", String(40), nullable=False),
-    Column("sent_at", String(40), index=True),
+    Column("ended_at", String(40), index=True),
 )
 
 results = Table(

@@ -74,11 +74,11 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=40), nullable=False),
         sa.Column("payload", sa.Text(), nullable=False),
         sa.Column("added_at", sa.String(length=40), nullable=False),
-        sa.Column("sent_at", sa.String(length=40), nullable=True),
+        sa.Column("ended_at", sa.String(length=40), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
         sa.UniqueConstraint("job", name=op.f("uq_outbox_job")),
     )
-    op.create_index(op.f("ix_outbox_sent_at"), "outbox", ["sent_at"], unique=False)
+    op.create_index(op.f("ix_outbox_ended_at"), "outbox", ["ended_at"], unique=False)
     op.create_table(
         "people",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),

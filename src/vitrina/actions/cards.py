@@ -1,0 +1,193 @@
+"""Cards on record: what the pipeline made becomes photos, cutouts, variants, renditions and findings of an SKU."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vitrina.actions.house import House, basis_of, log
+from vitrina.actions.pictures import OURS, second_look_for
+from vitrina.errors import UsageError
+from vitrina.model import Sku
+from vitrina.stages import review
+from vitrina.stages.review import Move, State
+from vitrina.store import Connection, Row, pictures, skus
+
+_OPEN = (State.DRAFT, State.CHECKED, State.IN_REVIEW)
+
+
+def record_card(
+    conn: Connection,
+    house: House,
+    person: str,
+    code: str,
+    document: Mapping[str, Any],
+    *,
+    card: str,
+    sizes: Mapping[str, int],
+    captures: Mapping[str, Mapping[str, str]],
+    batch: tuple[int, int] | None = None,
+) -> list[int]:
+    """Put a made card on record and return the numbers of its new variants; a second time changes nothing.
+
+    `card` is the digest of its report, `sizes` the bytes of every file by digest, `captures` what the camera wrote, by
+    photo digest. An SKU that is not in the catalogue is added. Variants that are exactly as before keep their state.
+    """
+    if skus.get(conn, code) is None:
+        skus.put(conn, Sku(code), at=house.now())
+        log(conn, house, person, "sku.add", f"sku/{code}", details={"changed": {}})
+    sku = skus.get(conn, code)
+    assert sku is not None
+    if pictures.card_is_recorded(conn, sku.id, card):
+        return []
+    for digest, size in sizes.items():
+        room = "originals" if digest in captures else "works"
+        pictures.keep_blob(conn, digest, room=room, size=size, at=house.now())
+    made: list[int] = []
+    for photo in document["photos"]:
+        made += _record_photo(conn, house, person, sku, document, photo, captures, card, batch)
+    pictures_ = [row for row in pictures.variants_of(conn, sku.id) if row.number in made]
+    log(
+        conn,
+        house,
+        person,
+        "card.make",
+        f"sku/{code}",
+        digests=(card, *(photo["sha256"] for photo in document["photos"]), *(row.digest for row in pictures_)),
+        details={"variants": made, "verdict": document["verdict"], "packs": document.get("packs", {})},
+    )
+    return made
+
+
+def _record_photo(
+    conn: Connection,
+    house: House,
+    person: str,
+    sku: Row[Any],
+    document: Mapping[str, Any],
+    photo: Mapping[str, Any],
+    captures: Mapping[str, Mapping[str, str]],
+    card: str,
+    batch: tuple[int, int] | None,
+) -> list[int]:
+    photo_id = pictures.put_photo(
+        conn,
+        sku.id,
+        digest=photo["sha256"],
+        name=photo["photo"],
+        capture=captures.get(photo["sha256"], {}),
+        verdict=photo["inspect"]["verdict"],
+        at=house.now(),
+    )
+    pictures.clear_photo_findings(conn, photo_id)
+    pictures.add_findings(conn, sku.id, photo["inspect"]["findings"], photo_id=photo_id, at=house.now())
+    cutout = photo.get("cutout")
+    if not cutout or not cutout.get("master_sha256"):
+        return []
+    pictures.add_cutout(
+        conn,
+        photo_id,
+        digest=cutout["master_sha256"],
+        method=cutout["method"],
+        verdict=cutout["verdict"],
+        at=house.now(),
+    )
+    row = pictures.get_photo(conn, photo_id)
+    numbers = []
+    for variant in photo.get("variants", ()):
+        drafts = [d for d in document["drafts"] if (d["photo"], d["look"]) == (photo["photo"], variant["look"])]
+        number = _record_variant(conn, house, person, sku, row, cutout, variant, drafts, card, batch)
+        numbers += [number] if number else []
+    return numbers
+
+
+def _record_variant(
+    conn: Connection,
+    house: House,
+    person: str,
+    sku: Row[Any],
+    photo: Row[Any],
+    cutout: Mapping[str, Any],
+    variant: Mapping[str, Any],
+    drafts: Sequence[Mapping[str, Any]],
+    card: str,
+    batch: tuple[int, int] | None,
+) -> int | None:
+    """One look of one photo; None when exactly these files stand on record already, or there is nothing to ship."""
+    if not drafts:
+        return None
+    files = {(d["market"], d["slot"], d["file"].rsplit("/", 1)[-1]): d["sha256"] for d in drafts}
+    for old in pictures.variants_of(conn, sku.id):
+        same = (old.photo_id, old.look, old.tool) == (photo.id, variant["look"], OURS)
+        if not same or old.planted or old.state in (State.REJECTED, State.SUPERSEDED):
+            continue
+        held = {(r.market, r.slot, r.name): r.digest for r in pictures.renditions_of(conn, old.id)}
+        if old.digest == cutout["master_sha256"] and held == files and old.state != State.DRAFT:
+            return None
+        if old.state in _OPEN:
+            state = review.move(State(old.state), Move.SUPERSEDE, what=f"{sku.code} variant {old.number}")
+            pictures.set_state(conn, old.id, state, reason="a newer card was made", at=house.now())
+    found: list[tuple[str | None, Mapping[str, Any]]] = [
+        (None, finding) for finding in (*cutout["findings"], *variant["verify"]["findings"])
+    ]
+    for draft in drafts:
+        found += [(draft["market"], f) for f in (*draft["verify"]["findings"], *draft["rules"]["findings"])]
+    doubts = [cutout["verdict"], variant["verify"]["verdict"], *(draft["verify"]["verdict"] for draft in drafts)]
+    verdict = _worst([*doubts, *(draft["rules"]["verdict"] for draft in drafts)])
+    blocks = [finding["message"] for _, finding in found if finding["severity"] == "block"]
+    variant_id = pictures.add_variant(
+        conn,
+        sku.id,
+        photo_id=photo.id,
+        batch_id=batch[0] if batch else None,
+        batch_position=batch[1] if batch else None,
+        look=variant["look"],
+        tool=OURS,
+        digest=cutout["master_sha256"],
+        card=card,
+        verdict=verdict,
+        state=State.DRAFT if verdict == "reject" else review.move(State.DRAFT, Move.CHECK, what=variant["look"]),
+        reason=f"the program rejects it: {(blocks or ['see its report'])[0]}" if verdict == "reject" else "",
+        basis=basis_of(house, sku, photo, {draft["market"] for draft in drafts}),
+        second_look=second_look_for(conn, sku, _worst(doubts), batch[1] if batch else None),
+        planted=None,
+        made_by=person,
+        made_at=house.now(),
+        changed_at=house.now(),
+    )
+    for market, finding in found:
+        pictures.add_findings(conn, sku.id, [finding], variant_id=variant_id, market=market, at=house.now())
+    for draft in drafts:
+        pictures.add_rendition(
+            conn,
+            variant_id,
+            market=draft["market"],
+            slot=draft["slot"],
+            name=draft["file"].rsplit("/", 1)[-1],
+            digest=draft["sha256"],
+            verdict=draft["verdict"],
+        )
+    return int(pictures.get_variant(conn, variant_id).number)
+
+
+def _worst(verdicts: Sequence[str]) -> str:
+    return max(verdicts, key=("pass", "review", "reject").index, default="pass")
+
+
+def recipe_of(*, looks: str, markets: str, force: bool) -> dict[str, Any]:
+    """The recipe that a command line asks for; raises UsageError for looks and marketplaces that there are not."""
+    from vitrina.rules.load import load_pack
+    from vitrina.stages.scene import named_look
+
+    named = {key: _names(text) for key, text in (("looks", looks), ("markets", markets))}
+    for look in named["looks"]:
+        named_look(look)
+    for market in named["markets"]:
+        load_pack(market)
+    if len(named["looks"]) < 2 or not named["markets"]:
+        raise UsageError("--looks: two at least, so that a person can choose; --markets: one at least.")
+    return {"mode": "exact", **named, "force": force}
+
+
+def _names(text: str) -> list[str]:
+    return list(dict.fromkeys(name.strip().lower() for name in text.split(",") if name.strip()))

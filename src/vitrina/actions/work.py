@@ -1,0 +1,23 @@
+"""A worker of the house: the kinds of jobs there are, carried out by the durable engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from vitrina.actions.batch import kinds
+from vitrina.actions.house import House
+from vitrina.jobs.engine import Settings, jobs_url
+from vitrina.jobs.engine import work as carry_out
+
+
+def work(
+    house: House,
+    *,
+    slot: str | None = None,
+    until_idle: bool = False,
+    should_stop: Callable[[], bool] = lambda: False,
+    patience_s: float = 2.0,
+) -> str:
+    """Carry out the house's jobs until told to stop; returns the worker's slot."""
+    settings = Settings(jobs_url(house.store, house.config.home), house.config.home / "workers", patience_s)
+    return carry_out(house.store, kinds(house), settings, slot=slot, until_idle=until_idle, should_stop=should_stop)

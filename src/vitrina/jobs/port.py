@@ -1,0 +1,32 @@
+"""What the house hands to the durable engine: plain functions, named and in order. Jobs know no photos."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Payload = Mapping[str, Any]
+"""What a job was asked for, as JSON."""
+Outcome = Mapping[str, Any]
+"""What the steps so far gave, by step name, as JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One durable step. It may run more than once, so running it twice must come to the same as once."""
+
+    name: str
+    run: Callable[[Payload, Outcome], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of job: its steps in order, and what is done when one of them cannot be done.
+
+    `park` is given the payload, the step's name and the reason in words; it too may run twice.
+    """
+
+    name: str
+    steps: tuple[Step, ...]
+    park: Callable[[Payload, str, str], None]
