@@ -326,17 +326,17 @@ def examine_house(config: Config, *, archive: bool, say: Say) -> dict[str, Any]:
 def _examine_home(config: Config, *, archive: bool, say: Say) -> tuple[dict[str, Any], list[str]]:
     from vitrina.backends.blobs import FolderBlobs
 
-    blobs = FolderBlobs(config.home)
-    digests = list(blobs.digests())
-    damaged = []
-    for number, digest in enumerate(digests if archive else ()):
-        say("hashing the archive again", number / len(digests))
-        try:
-            blobs.get(digest)
-        except VitrinaError as error:
-            damaged.append(str(error))
-    home = {"path": str(config.home), "originals": len(digests), "hashed": archive, "damaged": len(damaged)}
-    return home, damaged
+    originals = sum(1 for _ in FolderBlobs(config.home).digests())
+    home: dict[str, Any] = {"path": str(config.home), "originals": originals, "hashed": archive, "damaged": 0}
+    if not archive or not (originals or config.database or (config.home / "app.sqlite").exists()):
+        return home, []
+    from vitrina.actions.archive import examine_archive
+    from vitrina.actions.house import open_house
+
+    with open_house(config) as house:
+        examined = examine_archive(house, say=say)
+    problems = list(examined.pop("problems"))
+    return {**home, "damaged": len(examined["lost"]) + len(examined["altered"]), **examined}, problems
 
 
 def _version(library: str) -> str:

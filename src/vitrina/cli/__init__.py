@@ -12,7 +12,21 @@ from typing import Annotated, NoReturn
 import typer
 
 from vitrina import __version__
-from vitrina.cli import batch, card, certificate, doctor, people, photos, review, rules, sku, unbuilt, verify
+from vitrina.cli import (
+    archive,
+    batch,
+    card,
+    certificate,
+    doctor,
+    people,
+    photos,
+    report,
+    review,
+    rules,
+    sku,
+    unbuilt,
+    verify,
+)
 from vitrina.cli.output import complain
 from vitrina.errors import VitrinaError
 
@@ -25,7 +39,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (batch, card, photos, verify, rules, certificate, sku, review, people, doctor, unbuilt):
+for group in (batch, card, photos, verify, rules, certificate, sku, review, report, people, archive, doctor, unbuilt):
     group.register(app)
 
 _INTERRUPTED = 130

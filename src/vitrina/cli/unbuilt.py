@@ -7,7 +7,6 @@ import typer
 from vitrina.errors import NotBuilt
 
 _COMING = {
-    "report": "monthly, quarterly and per-line reports",
     "serve": "the web studio",
 }
 

@@ -85,3 +85,9 @@ def head(conn: Connection) -> tuple[int, str]:
     """The number and hash of the last event."""
     row = conn.execute(sa.select(ledger.c.seq, ledger.c.hash)).one()
     return int(row.seq), str(row.hash)
+
+
+def every(conn: Connection) -> Iterator[dict[str, Any]]:
+    """Every event with its hash, oldest first."""
+    for row in conn.execute(sa.select(events).order_by(events.c.seq)):
+        yield row._asdict()

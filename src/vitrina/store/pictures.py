@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from vitrina.store.schema import blobs, cutouts, findings, lines, photos, renditions, skus, variants
+from vitrina.store.schema import blobs, cutouts, exports, findings, lines, photos, renditions, skus, variants
 
 IDLE = ("rejected", "superseded")
 """States that a replaced or newer picture does not disturb."""
@@ -210,3 +210,29 @@ def rejected_of_batch(conn: Connection, batch_id: int) -> list[Row[Any]]:
 def clear_photo_findings(conn: Connection, photo_id: int) -> None:
     """Drop a photo's findings before it is inspected anew."""
     conn.execute(sa.delete(findings).where(findings.c.photo_id == photo_id))
+
+
+def erasable(conn: Connection, *, before: str) -> list[str]:
+    """Digests of works that only variants made before `before`, rejected or superseded and never exported, rest on."""
+    went_out = sa.select(exports.c.variant_id)
+    old = variants.c.state.in_(IDLE) & (variants.c.made_at < before) & variants.c.id.not_in(went_out)
+    used = (
+        sa.select(variants.c.digest)
+        .where(~old)
+        .union(
+            sa.select(renditions.c.digest).join(variants).where(~old),
+            sa.select(photos.c.digest),
+        )
+    )
+    mine = sa.select(variants.c.digest).where(old).union(sa.select(renditions.c.digest).join(variants).where(old))
+    query = (
+        sa.select(blobs.c.digest)
+        .where(
+            (blobs.c.room == "works")
+            & blobs.c.erased_at.is_(None)
+            & blobs.c.digest.in_(mine)
+            & blobs.c.digest.not_in(used)
+        )
+        .order_by(blobs.c.digest)
+    )
+    return list(conn.execute(query).scalars())

@@ -1,0 +1,190 @@
+"""Counting queries for the reports: read-only, each over an index."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from vitrina.store.schema import decisions, events, exports, findings, lines, photos, returns, skus, variants
+
+Counts = list[dict[str, Any]]
+
+
+def decided(conn: Connection, since: str, until: str) -> dict[str, int]:
+    """How many decisions of each kind were made in a time."""
+    where = (decisions.c.at >= since) & (decisions.c.at < until)
+    query = sa.select(decisions.c.verdict, sa.func.count()).where(where).group_by(decisions.c.verdict)
+    return {verdict: number for verdict, number in conn.execute(query)}
+
+
+def rejections_by(conn: Connection, since: str, until: str) -> dict[str, Counts]:
+    """The rejections of a time, counted by reason, factory, line, look, tool and reviewer."""
+    by = {
+        "reason": decisions.c.reason,
+        "factory": skus.c.factory,
+        "line": lines.c.name,
+        "look": variants.c.look,
+        "tool": variants.c.tool,
+        "reviewer": decisions.c.person,
+    }
+    joined = (
+        decisions.join(variants, variants.c.id == decisions.c.variant_id)
+        .join(skus, skus.c.id == decisions.c.sku_id)
+        .outerjoin(lines, lines.c.id == skus.c.line_id)
+    )
+    where = (
+        (decisions.c.verdict == "reject")
+        & (decisions.c.at >= since)
+        & (decisions.c.at < until)
+        & variants.c.planted.is_(None)
+    )
+    return {name: _counted(conn, name, column, joined, where) for name, column in by.items()}
+
+
+def findings_of_rejections(conn: Connection, since: str, until: str, *, limit: int = 20) -> Counts:
+    """What the program had found in the pictures that people rejected in a time, the most frequent first."""
+    rejected = sa.select(decisions.c.variant_id).where(
+        (decisions.c.verdict == "reject") & (decisions.c.at >= since) & (decisions.c.at < until)
+    )
+    query = (
+        sa.select(findings.c.check, findings.c.code, sa.func.count(sa.distinct(findings.c.variant_id)).label("number"))
+        .where(findings.c.variant_id.in_(rejected) & (findings.c.severity != "note"))
+        .group_by(findings.c.check, findings.c.code)
+        .order_by(sa.desc("number"), findings.c.check, findings.c.code)
+        .limit(limit)
+    )
+    return [{"finding": f"{check}/{code}", "number": number} for check, code, number in conn.execute(query)]
+
+
+def latest_rejections(conn: Connection, since: str, until: str, *, limit: int = 100) -> Counts:
+    """The newest rejections of a time in full: reason, words, and what the camera wrote of the source."""
+    query = (
+        sa.select(
+            skus.c.code.label("sku"),
+            variants.c.number.label("variant"),
+            decisions.c.person,
+            decisions.c.reason,
+            decisions.c.words,
+            decisions.c.at,
+            photos.c.capture,
+        )
+        .select_from(decisions)
+        .join(variants, variants.c.id == decisions.c.variant_id)
+        .join(skus, skus.c.id == decisions.c.sku_id)
+        .join(photos, photos.c.id == variants.c.photo_id)
+        .where(
+            (decisions.c.verdict == "reject")
+            & (decisions.c.at >= since)
+            & (decisions.c.at < until)
+            & variants.c.planted.is_(None)
+        )
+        .order_by(decisions.c.at.desc())
+        .limit(limit)
+    )
+    return [dict(row._mapping) for row in conn.execute(query)]
+
+
+def returns_by(conn: Connection, since: str, until: str) -> dict[str, Counts]:
+    """The returns of a time (dates), counted by reason, line and factory."""
+    joined = returns.join(skus).outerjoin(lines, lines.c.id == skus.c.line_id)
+    where = (returns.c.returned_on >= since) & (returns.c.returned_on < until)
+    by = {"reason": returns.c.reason, "line": lines.c.name, "factory": skus.c.factory}
+    return {name: _counted(conn, name, column, joined, where) for name, column in by.items()}
+
+
+def returned(conn: Connection, since: str, until: str, *, limit: int = 200) -> Counts:
+    """The returns of a time, each with who had approved the SKU's pictures and what the program's verdicts were."""
+    query = (
+        sa.select(skus.c.id, skus.c.code, returns)
+        .join(skus, skus.c.id == returns.c.sku_id)
+        .where((returns.c.returned_on >= since) & (returns.c.returned_on < until))
+        .order_by(returns.c.returned_on.desc(), returns.c.id)
+        .limit(limit)
+    )
+    rows = conn.execute(query).all()
+    ids = {row.sku_id for row in rows}
+    approvals: dict[int, set[str]] = {}
+    approving = sa.select(decisions.c.sku_id, decisions.c.person).where(
+        decisions.c.sku_id.in_(ids) & (decisions.c.verdict == "approve")
+    )
+    for sku_id, person in conn.execute(approving.distinct()):
+        approvals.setdefault(sku_id, set()).add(person)
+    return [
+        {
+            "sku": row.code,
+            "ordered_on": row.ordered_on,
+            "returned_on": row.returned_on,
+            "reason": row.reason,
+            "words": row.words,
+            "approved_by": sorted(approvals.get(row.sku_id, ())),
+        }
+        for row in rows
+    ]
+
+
+def exported(conn: Connection, since: str, until: str) -> Counts:
+    """How many SKUs went out to each marketplace in a time."""
+    query = (
+        sa.select(exports.c.market, sa.func.count(), sa.func.count(sa.distinct(exports.c.sku_id)))
+        .where((exports.c.at >= since) & (exports.c.at < until))
+        .group_by(exports.c.market)
+        .order_by(exports.c.market)
+    )
+    return [{"market": market, "exports": number, "skus": many} for market, number, many in conn.execute(query)]
+
+
+def reviewers(conn: Connection, since: str, until: str) -> Counts:
+    """What each reviewer decided in a time, and how many planted faults they noticed."""
+    noticed = (decisions.c.verdict == "reject") & variants.c.planted.is_not(None)
+    query = (
+        sa.select(
+            decisions.c.person,
+            sa.func.sum(sa.case((decisions.c.verdict == "approve", 1), else_=0)).label("approved"),
+            sa.func.sum(sa.case((decisions.c.verdict == "reject", 1), else_=0)).label("rejected"),
+            sa.func.sum(sa.case((variants.c.planted.is_not(None), 1), else_=0)).label("planted"),
+            sa.func.sum(sa.case((noticed, 1), else_=0)).label("noticed"),
+            sa.func.sum(sa.case((decisions.c.void_at.is_not(None), 1), else_=0)).label("void"),
+        )
+        .join(variants, variants.c.id == decisions.c.variant_id)
+        .where((decisions.c.at >= since) & (decisions.c.at < until))
+        .group_by(decisions.c.person)
+        .order_by(decisions.c.person)
+    )
+    return [
+        {**row._mapping, "catch_rate": round(row.noticed / row.planted, 3) if row.planted else None}
+        for row in conn.execute(query)
+    ]
+
+
+def verbs(conn: Connection, since: str, until: str) -> Counts:
+    """How often each thing happened in a time."""
+    where = (events.c.at >= since) & (events.c.at < until)
+    query = sa.select(events.c.verb, sa.func.count()).where(where).group_by(events.c.verb).order_by(events.c.verb)
+    return [{"verb": verb, "number": number} for verb, number in conn.execute(query)]
+
+
+def by_line(conn: Connection, name: str = "") -> Counts:
+    """Each line, or one: its SKUs, stock, photos, and variants by state."""
+    chosen = lines.c.name == name if name else sa.true()
+    told: dict[str, dict[str, Any]] = {}
+    joined = skus.outerjoin(lines, lines.c.id == skus.c.line_id)
+    query = sa.select(lines.c.name, sa.func.count(), sa.func.sum(skus.c.stock)).select_from(joined).where(chosen)
+    for line, number, stock in conn.execute(query.group_by(lines.c.name).order_by(lines.c.name)):
+        told[line or ""] = {"line": line or "", "skus": number, "stock": int(stock or 0), "photos": 0, "variants": {}}
+    shown = photos.join(skus, skus.c.id == photos.c.sku_id).outerjoin(lines, lines.c.id == skus.c.line_id)
+    count = sa.select(lines.c.name, sa.func.count()).select_from(shown).where(chosen & photos.c.replaced_at.is_(None))
+    for line, number in conn.execute(count.group_by(lines.c.name)):
+        told[line or ""]["photos"] = number
+    made = variants.join(skus, skus.c.id == variants.c.sku_id).outerjoin(lines, lines.c.id == skus.c.line_id)
+    states = sa.select(lines.c.name, variants.c.state, sa.func.count()).select_from(made).where(chosen)
+    for line, state, number in conn.execute(states.group_by(lines.c.name, variants.c.state)):
+        told[line or ""]["variants"][state] = number
+    return list(told.values())
+
+
+def _counted(conn: Connection, name: str, column: Any, joined: Any, where: Any) -> Counts:
+    query = sa.select(column, sa.func.count().label("number")).select_from(joined).where(where).group_by(column)
+    found = conn.execute(query.order_by(sa.desc("number"), column)).all()
+    return [{name: value or "", "number": number} for value, number in found]
