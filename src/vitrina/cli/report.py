@@ -58,9 +58,8 @@ def audit(quarter: Quarter = None, as_: As = None, home: Home = None, json: Json
     from vitrina.actions.reporting import report_audit
 
     def tell(document: Mapping[str, Any]) -> None:
-        say(
-            f"{document['period']}: the ledger has {document['ledger']['events']} events, head {document['ledger']['head']}"
-        )
+        ledger = document["ledger"]
+        say(f"{document['period']}: the ledger has {ledger['events']} events, head {ledger['head']}")
         table(document["reviewers"], ("person", "approved", "rejected", "void", "planted", "noticed", "catch_rate"))
         table(document["exports"], ("market", "exports", "skus"))
         table(document["verbs"], ("verb", "number"))
@@ -78,10 +77,10 @@ def line(
     """How each line stands: SKUs, stock, photos, pictures by state."""
     from vitrina.actions.reporting import report_line
 
-    return run(
-        home, as_, json, lambda house: report_line(house, name),
-        lambda d: table(d["lines"], ("line", "skus", "stock", "photos", "variants")),
-    )  # fmt: skip
+    def tell(document: Mapping[str, Any]) -> None:
+        table(document["lines"], ("line", "skus", "stock", "photos", "variants"))
+
+    return run(home, as_, json, lambda house: report_line(house, name), tell)
 
 
 def _tell_counts(by: Mapping[str, list[Mapping[str, Any]]]) -> None:
