@@ -13,9 +13,12 @@ from numpy.typing import NDArray
 
 from vitrina.model import Mask, Plane, Rgb
 
-_RE_BLUR_PX = 1.0
-"""Blur added to find out how much there was."""
-_WIDEST_PX = 8.0
+_SMOOTH_PX = 0.8
+"""Smoothing against noise before gradients are taken; its own width is deducted again."""
+_OWN_VARIANCE = _SMOOTH_PX**2 + 0.5**2
+"""Variance that smoothing and the pixel grid give an ideal step."""
+_REACH = np.ones((13, 13), np.uint8)
+"""Where the height of a step is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,28 +39,28 @@ class Edges:
         return len(self.rows)
 
 
-def find_edges(light: Plane, *, contrast: float) -> Edges:
-    """Blur at each edge from the loss of gradient under a known further blur (Zhuo and Sim 2011, defocus estimation).
+def find_edges(light: Plane, *, contrast: float, within: Mask) -> Edges:
+    """The crests of the gradient, each with the σ of the blur that would make it: σ = height / (√2π · gradient).
 
-    For a step blurred by σ, blurring it again by σ₀ divides the gradient by √(1 + σ₀²/σ²). `contrast` is the least
-    height (L*) of a step that counts.
+    The height of a step is the range of `light` (L*) around it; steps lower than `contrast`, and lower than a third of
+    the highest ones in `within`, do not count. Where two steps lie close together σ comes out too large, never too small,
+    so judge by a low percentile.
     """
-    plain = cv2.GaussianBlur(light, (0, 0), 0.6)
-    steep, facing = _gradient(plain)
-    again, _ = _gradient(cv2.GaussianBlur(plain, (0, 0), _RE_BLUR_PX))
-    crest = (steep >= cv2.dilate(steep, np.ones((3, 3), np.uint8)) - 1e-6) & (again > 0.05)
-    ratio = steep / np.maximum(again, 1e-3)
-    variance = _RE_BLUR_PX**2 / np.maximum(ratio * ratio - 1, (_RE_BLUR_PX / _WIDEST_PX) ** 2)
-    height = steep * np.sqrt(2 * np.pi * variance)
-    rows, columns = np.nonzero(crest & (height > contrast))
-    own = np.maximum(variance[rows, columns] - 0.6**2, 0.0)
-    return Edges(rows, columns, np.sqrt(own).astype(np.float32), facing[rows, columns])
-
-
-def _gradient(light: Plane) -> tuple[Plane, Plane]:
-    across = cv2.Sobel(light, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 8)
-    down = cv2.Sobel(light, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8)
-    return np.asarray(np.hypot(across, down), np.float32), np.asarray(np.arctan2(down, across), np.float32)
+    smooth = cv2.GaussianBlur(light, (0, 0), _SMOOTH_PX)
+    across = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 8)
+    down = cv2.Sobel(smooth, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8)
+    steep = cv2.magnitude(across, down)
+    crest = within & (steep >= cv2.dilate(steep, np.ones((3, 3), np.uint8)) - 1e-6)
+    rows, columns = np.nonzero(crest)
+    height = (cv2.dilate(smooth, _REACH) - cv2.erode(smooth, _REACH))[rows, columns]
+    if len(height) == 0:
+        return Edges(rows, columns, height, height)
+    kept = height > max(contrast, 0.3 * float(np.percentile(height, 98)))
+    rows, columns, height = rows[kept], columns[kept], height[kept]
+    apparent = height / (np.sqrt(2 * np.pi) * np.maximum(steep[rows, columns], 1e-3))
+    width = np.sqrt(np.maximum(apparent * apparent - _OWN_VARIANCE, 0.01))
+    facing = np.arctan2(down[rows, columns], across[rows, columns])
+    return Edges(rows, columns, width.astype(np.float32), facing.astype(np.float32))
 
 
 def noise_level(light: Plane, within: Mask) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import cv2
 import numpy as np
 
 from vitrina.imaging.measure import Edges, noise_level
@@ -12,44 +11,23 @@ from vitrina.model import Finding, Region, Severity
 from vitrina.stages.intake.advice import finding
 from vitrina.stages.intake.view import View
 
-_CELLS = 7
+_CELLS = 8
+_CELL_EDGES = 30
 _LEAST_EDGES = 60
+_WAYS = 8
 
 
 def check(view: View) -> tuple[list[Finding], dict[str, Any]]:
     """Sharpness of the piece's edges, everywhere, by direction and by place; noise."""
     if view.box is None:
         return [], {}
-    edges = view.edges
     noise = noise_level(np.ascontiguousarray(view.close_lab[..., 0]), np.ones(view.close_piece.shape, bool))
-    measures: dict[str, Any] = {"edges": len(edges), "noise_l": noise}
+    measures: dict[str, Any] = {"edges": len(view.edges), "noise_l": noise}
     findings = _noise(view, noise)
-    if len(edges) < _LEAST_EDGES:
+    if len(view.edges) < _LEAST_EDGES:
         return findings, measures
-    sharpest = float(np.percentile(edges.width_px, 10))
-    measures |= {"blur_px": sharpest}
-    limits = view.limits
-    if sharpest > limits.blur_warn_px:
-        is_block = sharpest > limits.blur_block_px
-        limit = limits.blur_block_px if is_block else limits.blur_warn_px
-        ratio = motion_ratio(edges)
-        measures |= {"motion_ratio": ratio}
-        code = "motion-blur" if ratio > limits.motion_ratio else "blur"
-        severity = Severity.BLOCK if is_block else Severity.WARN
-        blurred = finding("focus", code, severity, measured=sharpest, limit=limit, unit="px", region=view.box)
-        return [*findings, blurred], measures
-    return [*findings, *_depth(view, edges, measures)], measures
-
-
-def motion_ratio(edges: Edges) -> float:
-    """The widest over the narrowest of the edges' typical widths by direction; 1 without motion."""
-    sector = (np.degrees(edges.facing) % 180 // 22.5).astype(int)
-    typical = [
-        float(np.percentile(edges.width_px[sector == s], 20))
-        for s in range(8)
-        if (sector == s).sum() >= _LEAST_EDGES // 4
-    ]
-    return max(typical) / max(min(typical), 0.3) if len(typical) > 1 else 1.0
+    blurred = _blur(view, measures)
+    return [*findings, *(blurred or _depth(view, measures))], measures
 
 
 def _noise(view: View, noise: float) -> list[Finding]:
@@ -62,34 +40,77 @@ def _noise(view: View, noise: float) -> list[Finding]:
     return [finding("focus", "noise", severity, measured=noise, limit=limit, unit="L*", region=view.box)]
 
 
-def _depth(view: View, edges: Edges, measures: dict[str, Any]) -> list[Finding]:
-    """Parts of the piece whose sharpest edges are far wider than elsewhere."""
+def _blur(view: View, measures: dict[str, Any]) -> list[Finding]:
+    """Blur of the whole piece: by the sharpest fifth of its edges, and by those that face the camera's motion."""
     limits = view.limits
-    height, width = view.close_piece.shape
-    side = max(24, round(max(height, width) / _CELLS))
-    soft = np.zeros((-(-height // side), -(-width // side)), np.uint8)
-    seen = np.zeros_like(soft)
-    widths = []
-    for row in range(soft.shape[0]):
-        for column in range(soft.shape[1]):
-            inside = (edges.rows // side == row) & (edges.columns // side == column)
-            if inside.sum() < _LEAST_EDGES // 2:
-                continue
-            seen[row, column] = 1
-            widths.append((row, column, float(np.percentile(edges.width_px[inside], 15))))
+    sharpest = float(np.percentile(view.edges.width_px, 20))
+    widest, ratio = smear(view.edges.within(view.rim))
+    measures |= {"blur_px": sharpest, "smear_px": widest, "smear_ratio": ratio}
+    moved = ratio > limits.motion_ratio and widest > limits.blur_warn_px
+    measured = widest if moved else sharpest
+    if measured <= limits.blur_warn_px:
+        return []
+    is_block = measured > limits.blur_block_px
+    return [
+        finding(
+            "focus", "motion-blur" if moved else "blur", Severity.BLOCK if is_block else Severity.WARN,
+            measured=measured, limit=limits.blur_block_px if is_block else limits.blur_warn_px, unit="px",
+            region=view.box,
+        )
+    ]  # fmt: skip
+
+
+def smear(edges: Edges) -> tuple[float, float]:
+    """The typical width of the edges that face one way, the way where it is greatest, and its ratio to the least.
+
+    Motion widens the edges across it and leaves those along it. The median of three neighbouring directions is taken, for
+    one direction alone may be that of a soft reflection. (0, 1) when the edges do not face enough ways to tell.
+    """
+    degrees = np.degrees(edges.facing) % 180
+    least = max(25, len(edges) // 60)
+    typical = np.full(_WAYS, np.nan)
+    for way in range(_WAYS):
+        apart = np.abs((degrees - way * 180 / _WAYS + 90) % 180 - 90)
+        facing = edges.width_px[apart < 20]
+        if len(facing) >= least:
+            typical[way] = np.percentile(facing, 20)
+    around = np.stack([np.roll(typical, 1), typical, np.roll(typical, -1)])
+    smooth = np.median(around, axis=0)
+    if np.isfinite(smooth).sum() < _WAYS // 2:
+        return 0.0, 1.0
+    widest, least_wide = float(np.nanmax(smooth)), float(np.nanmin(typical))
+    return widest, widest / max(least_wide, 0.6)
+
+
+def _depth(view: View, measures: dict[str, Any]) -> list[Finding]:
+    """Parts of the piece whose outline is far softer than that of its sharpest parts."""
+    limits = view.limits
+    edges = view.edges.within(view.rim)
+    side = max(24, round(max(view.close_piece.shape) / _CELLS))
+    row, column = edges.rows // side, edges.columns // side
+    across = int(column.max(initial=0)) + 1
+    cell = row * across + column
+    places, widths = [], []
+    for index in np.unique(cell):
+        inside = edges.width_px[cell == index]
+        if len(inside) >= _CELL_EDGES:
+            places.append(divmod(int(index), across))
+            widths.append(float(np.percentile(inside, 15)))
     if len(widths) < 4:
         return []
-    best = max(0.7, float(np.percentile([w for _, _, w in widths], 15)))
-    for row, column, own in widths:
-        soft[row, column] = own > max(limits.soft_factor * best, limits.blur_warn_px)
-    share = float(soft.sum() / seen.sum())
+    best = max(0.8, float(np.percentile(widths, 15)))
+    limit = max(limits.soft_factor * best, limits.soft_px)
+    soft = [place for place, width in zip(places, widths, strict=True) if width > limit]
+    share = len(soft) / len(widths)
     measures |= {"soft_share": share, "sharpest_part_px": best}
     if share <= limits.soft_warn:
         return []
-    box = Region.around(cv2.resize(soft, (soft.shape[1] * side, soft.shape[0] * side), interpolation=0) > 0)
+    mask = np.zeros(view.close_piece.shape, bool)
+    for y, x in soft:
+        mask[y * side : (y + 1) * side, x * side : (x + 1) * side] = True
     return [
         finding(
             "focus", "shallow-focus", Severity.WARN, measured=share, limit=limits.soft_warn,
-            unit="of the piece's parts", region=view.from_close(box),
+            unit="of the piece's parts", region=view.from_close(Region.around(mask)),
         )
     ]  # fmt: skip

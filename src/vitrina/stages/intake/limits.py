@@ -37,15 +37,17 @@ class IntakeLimits:
     touch_length: float = 0.01
     """Length of contact with the frame, as a share of the frame's perimeter, that is more than a stray pixel."""
 
-    blur_warn_px: float = 2.0
-    """σ of the sharpest tenth of the piece's edges, close frame."""
-    blur_block_px: float = 3.2
-    soft_factor: float = 2.2
-    """A part is soft when its sharpest edges are this many times wider than those of the sharpest part."""
-    soft_warn: float = 0.35
-    """Share of the piece's parts that may be soft."""
-    motion_ratio: float = 1.9
-    """Width of edges across the motion over that of edges along it."""
+    blur_warn_px: float = 1.9
+    """σ of the sharpest fifth of the piece's edges, close frame. Sharp photos lie at 0.8 to 1.6; a true σ of 2 gives 1.9."""
+    blur_block_px: float = 2.8
+    """A true σ of about 4: chain links run together."""
+    motion_ratio: float = 1.5
+    """Width of the edges across the motion over that of those along it."""
+    soft_factor: float = 1.9
+    """A part is soft when its outline is this many times wider than that of the sharpest parts, and at least `soft_px`."""
+    soft_px: float = 1.8
+    soft_warn: float = 0.12
+    """Share of the piece's parts that may be soft; photos with enough depth of field stay below 0.08."""
 
     noise_warn: float = 2.2
     """σ of L*, close frame."""

@@ -14,7 +14,9 @@ from vitrina.imaging.measure import Edges, find_edges
 from vitrina.model import Alpha, Mask, Plane, Region, Rgb, Size, Source
 from vitrina.stages.intake.limits import IntakeLimits
 
-_EDGE_CONTRAST = 10.0
+_EDGE_CONTRAST = 12.0
+_RIM_IN, _RIM_OUT = 21, 13
+"""Full widths of the band inside and outside the coarse outline, close frame."""
 
 
 @dataclass(frozen=True)
@@ -72,11 +74,17 @@ class View:
         return np.asarray(cv2.dilate(self.evidence, np.ones((reach, reach), np.uint8)) < 0.2, bool)
 
     @cached_property
+    def rim(self) -> Mask:
+        """The band around the piece's outline in the close frame: what must be sharp, whatever the metal reflects."""
+        piece = self.close_piece.astype(np.uint8)
+        inner, outer = np.ones((_RIM_IN, _RIM_IN), np.uint8), np.ones((_RIM_OUT, _RIM_OUT), np.uint8)
+        return np.asarray((cv2.dilate(piece, outer) > 0) & (cv2.erode(piece, inner) == 0), bool)
+
+    @cached_property
     def edges(self) -> Edges:
         """The strong edges of the close frame on the piece and its rim."""
         light: Plane = np.ascontiguousarray(self.close_lab[..., 0])
-        near = cv2.dilate(self.close_piece.astype(np.uint8), np.ones((9, 9), np.uint8)).astype(bool)
-        return find_edges(light, contrast=_EDGE_CONTRAST).within(near)
+        return find_edges(light, contrast=_EDGE_CONTRAST, within=self.close_piece | self.rim)
 
     def from_whole(self, region: Region | None) -> Region | None:
         """A region of the whole frame in the photo's own pixels."""
