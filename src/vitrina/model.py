@@ -216,6 +216,15 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """A line of print found in a picture: what was read, how surely (0…1), and where."""
+
+    text: str
+    score: float
+    region: Region
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """One separate object of the piece (an earring of a pair) and the daylight holes inside it."""
 

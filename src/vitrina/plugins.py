@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 from typing import Protocol
 
 from vitrina.errors import UsageError
-from vitrina.model import Alpha, Digest, Rgb
+from vitrina.model import Alpha, Digest, Line, Rgb
 
 
 class Segmenter(Protocol):
@@ -20,6 +20,19 @@ class Segmenter(Protocol):
 
     def find(self, rgb: Rgb) -> Alpha:
         """Soft evidence 0…1 that a pixel belongs to the piece, at the size of `rgb` (linear light)."""
+        ...
+
+
+class Reader(Protocol):
+    """Reads print in pictures."""
+
+    @property
+    def name(self) -> str:
+        """What the report calls it."""
+        ...
+
+    def read(self, rgb: Rgb) -> tuple[Line, ...]:
+        """The lines of print in `rgb` (linear light), best first; letters it does not know may be wrong."""
         ...
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from vitrina.codec.decode import MAX_MEGAPIXELS, decode
 from vitrina.codec.metadata import probe, require_taken
-from vitrina.errors import UsageError
+from vitrina.errors import ModelMissing, UsageError
 from vitrina.model import (
     Adjustment,
     Alpha,
@@ -27,7 +27,7 @@ from vitrina.model import (
     Source,
     Variant,
 )  # fmt: skip
-from vitrina.plugins import Segmenter, plugin
+from vitrina.plugins import Reader, Segmenter, plugin
 
 if TYPE_CHECKING:
     from vitrina.stages.verify import Examination, Facts
@@ -49,15 +49,26 @@ def require_photo(data: bytes, *, name: str, max_megapixels: float = MAX_MEGAPIX
     require_taken(probe(data, name=name), name=name, max_megapixels=max_megapixels)
 
 
-def inspect(source: Source, *, finder: Segmenter | None = None) -> Judgement:
-    """Is this photo good enough to work from? Light, focus, colour, framing, marks."""
+def reader() -> Reader | None:
+    """What reads print in photos; None when its package is not installed."""
+    try:
+        return cast(Callable[[], Reader], plugin("readers", "rapidocr"))()
+    except (ModelMissing, UsageError):
+        return None
+
+
+def inspect(source: Source, *, finder: Segmenter | None = None, is_live: bool = False) -> Judgement:
+    """Is this photo good enough to work from? Light, focus, colour, framing, marks.
+
+    `is_live` is for a preview while the seller still frames the piece: print is not read, which a note says.
+    """
     from vitrina.stages.cutout import find_piece
     from vitrina.stages.intake import check_source
 
     started = time.perf_counter()
     piece = find_piece(source, finder or segmenter())
     found = time.perf_counter()
-    findings, measures = check_source(source, piece=piece)
+    findings, measures = check_source(source, piece=piece, reader=None if is_live else reader())
     ended = time.perf_counter()
     seconds = {"find": found - started, "check": ended - found, "total": ended - started}
     return Judgement("vitrina.inspect/1", (*source.notes, *findings), measures, seconds)

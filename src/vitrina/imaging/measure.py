@@ -42,9 +42,9 @@ class Edges:
 def find_edges(light: Plane, *, contrast: float, within: Mask) -> Edges:
     """The crests of the gradient, each with the σ of the blur that would make it: σ = height / (√2π · gradient).
 
-    The height of a step is the range of `light` (L*) around it; steps lower than `contrast`, and lower than a third of
-    the highest ones in `within`, do not count. Where two steps lie close together σ comes out too large, never too small,
-    so judge by a low percentile.
+    The height of a step is the range of `light` (L*) around it; steps lower than `contrast`, and lower than a third
+    of the highest ones in `within`, do not count. Where two steps lie close together σ comes out too large, never
+    too small, so judge by a low percentile.
     """
     smooth = cv2.GaussianBlur(light, (0, 0), _SMOOTH_PX)
     across = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 8)
@@ -63,19 +63,39 @@ def find_edges(light: Plane, *, contrast: float, within: Mask) -> Edges:
     return Edges(rows, columns, width.astype(np.float32), facing.astype(np.float32))
 
 
-def noise_level(light: Plane, within: Mask) -> float:
-    """Noise (σ in L*) of the smoothest tenth of a picture's patches (after Immerkær 1996, with a median per patch)."""
-    kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32) / 6
-    rough = np.abs(cv2.filter2D(light, cv2.CV_32F, kernel))
-    side = 16
-    height, width = (n // side * side for n in light.shape)
+_LAPLACIAN = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32) / 6
+"""The noise operator of Immerkær (1996), scaled to pass white noise with its own σ."""
+_PATCH = 16
+
+
+def noise_level(light: Plane, *, percentile: float = 25) -> float:
+    """Noise (σ, L*) in the smoother patches: the median of the noise operator per patch, a percentile of those.
+
+    Texture that fills every patch counts as noise; a smooth quarter of the picture is enough to tell.
+    """
+    rough = np.abs(cv2.filter2D(light, cv2.CV_32F, _LAPLACIAN))
+    height, width = (n // _PATCH * _PATCH for n in light.shape)
     if height == 0 or width == 0:
         return 0.0
-    tiles = rough[:height, :width].reshape(height // side, side, width // side, side).mean(axis=(1, 3))
-    inside = within[:height, :width].reshape(height // side, side, width // side, side).mean(axis=(1, 3)) > 0.9
-    if not inside.any():
-        inside = np.ones_like(tiles, bool)
-    return float(np.percentile(tiles[inside], 10) * np.sqrt(np.pi / 2))
+    tiles = rough[:height, :width].reshape(height // _PATCH, _PATCH, width // _PATCH, _PATCH)
+    middle = np.median(tiles.transpose(0, 2, 1, 3).reshape(-1, _PATCH * _PATCH), axis=1)
+    return float(np.percentile(middle, percentile) / 0.6745)
+
+
+def blockiness(light: Plane) -> float:
+    """How much higher (L*) the steps are on the grid of 8 × 8 blocks than beside it: the mark of strong JPEG.
+
+    `light` must start at a corner of a block, at the file's own scale. The lesser of both directions is taken.
+    """
+    values = []
+    for plane in (light, light.T):
+        step = np.minimum(np.abs(np.diff(plane, axis=1)), 8).mean(axis=0)
+        columns = step[: len(step) // 8 * 8].reshape(-1, 8)
+        if not len(columns):
+            return 0.0
+        typical = columns.mean(axis=0)
+        values.append(float(typical[7] - np.median(typical[:7])))
+    return min(values)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from vitrina.model import Alpha, Finding, Severity, Source
-from vitrina.stages.intake import colour, file, focus, framing, light, provenance, worn
+from vitrina.plugins import Reader
+from vitrina.stages.intake import colour, file, focus, framing, light, marks, provenance, worn
 from vitrina.stages.intake.limits import LIMITS, IntakeLimits
 from vitrina.stages.intake.view import View, view_of
 
@@ -31,9 +32,10 @@ _ORDER = (Severity.BLOCK, Severity.WARN, Severity.NOTE)
 
 
 def check_source(
-    source: Source, *, piece: Alpha, limits: IntakeLimits = LIMITS
+    source: Source, *, piece: Alpha, reader: Reader | None = None, limits: IntakeLimits = LIMITS
 ) -> tuple[list[Finding], dict[str, Any]]:
-    """Findings and measures of a photo. `piece` is coarse evidence 0…1 of where the piece is, at any size.
+    """Findings and measures of a photo. `piece` is coarse evidence 0…1 of where the piece is, at any size; without a
+    `reader` text is not looked for, which a note says.
 
     Findings come most severe first. A piece that is worn or not there at all makes the rest of its measures void: then
     only that is said.
@@ -45,6 +47,8 @@ def check_source(
         found, measured = check(view)
         findings += found
         measures[name] = measured
+    found, measures["marks"] = marks.check(view, reader)
+    findings += found
     decisive = {finding.code for finding in findings} & {"worn", "no-piece"}
     if decisive:
         findings = [f for f in findings if f.code in decisive or f.check in ("file", "rights", "text")]

@@ -10,29 +10,45 @@ from vitrina.model import Finding, Severity
 from vitrina.stages.intake.advice import finding
 from vitrina.stages.intake.view import View
 
+_WARM, _COLD = (55.0, 105.0), (220.0, 290.0)
+"""Hues (degrees, CIELAB) of lamps and of shade: lights lie along this line, papers anywhere."""
+
 
 def check(view: View) -> tuple[list[Finding], dict[str, Any]]:
-    """A light backdrop and the piece's highlights that lean to the same hue."""
+    """A light backdrop tinted like a lamp or like shade, and highlights on the piece that agree.
+
+    A highlight shows the light's own colour on silver and on stones. On gold it is always yellow, so it can speak
+    against cold light but not for warm light alone: there the backdrop must be tinted too.
+    """
     limits = view.limits
     piece = view.close_piece
     ground = view.whole_lab[view.beyond]
     if view.box is None or len(ground) < 500 or not piece.any():
         return [], {}
-    light = float(np.median(ground[:, 0]))
-    a, b = (float(np.median(ground[:, i])) for i in (1, 2))
-    values = view.close_lab[piece]
-    bright = values[(values[:, 0] >= np.percentile(values[:, 0], 96)) & (values[:, 0] < 97)]
-    shine_a, shine_b = (float(np.median(bright[:, i])) if len(bright) > 20 else 0.0 for i in (1, 2))
-    chroma, shine = float(np.hypot(a, b)), float(np.hypot(shine_a, shine_b))
-    agree = (a * shine_a + b * shine_b) / max(chroma * shine, 1e-6)
-    measures = {"ground_lab": [light, a, b], "highlight_ab": [shine_a, shine_b], "agreement": agree}
-    if light < 45 or chroma <= limits.cast_warn or shine < 5 or agree < 0.9:
+    light, a, b = (float(np.median(ground[:, i])) for i in range(3))
+    chroma, hue = float(np.hypot(a, b)), float(np.degrees(np.arctan2(b, a)) % 360)
+    shine_a, shine_b = _highlight(view)
+    measures = {"ground_lab": [light, a, b], "highlight_ab": [shine_a, shine_b]}
+    shine = float(np.hypot(shine_a, shine_b))
+    agreement = (a * shine_a + b * shine_b) / max(chroma * shine, 1e-6)
+    is_warm = _WARM[0] < hue < _WARM[1] and shine > 5 and agreement > 0.9
+    is_cold = _COLD[0] < hue < _COLD[1] and shine_b < 6 and light > 60
+    if light < limits.cast_ground_l or chroma <= limits.cast_warn or not (is_warm or is_cold):
         return [], measures
     is_block = chroma > limits.cast_block
-    code = "warm-cast" if b > 0 else "cold-cast"
     return [
         finding(
-            "colour", code, Severity.BLOCK if is_block else Severity.WARN, measured=chroma,
-            limit=limits.cast_block if is_block else limits.cast_warn, unit="C*ab",
+            "colour", "warm-cast" if is_warm else "cold-cast", Severity.BLOCK if is_block else Severity.WARN,
+            measured=chroma, limit=limits.cast_block if is_block else limits.cast_warn, unit="C*ab",
         )
     ], measures  # fmt: skip
+
+
+def _highlight(view: View) -> tuple[float, float]:
+    """a* and b* of the piece's brightest pixels that still have colour; (0, 0) when there are too few."""
+    with_colour = view.close_piece & (view.close.min(axis=-1) < 0.96)
+    values = view.close_lab[with_colour]
+    if len(values) < 200:
+        return 0.0, 0.0
+    bright = values[values[:, 0] >= np.percentile(values[:, 0], 96)]
+    return float(np.median(bright[:, 1])), float(np.median(bright[:, 2]))

@@ -21,7 +21,7 @@ def check(view: View) -> tuple[list[Finding], dict[str, Any]]:
     """Sharpness of the piece's edges, everywhere, by direction and by place; noise."""
     if view.box is None:
         return [], {}
-    noise = noise_level(np.ascontiguousarray(view.close_lab[..., 0]), np.ones(view.close_piece.shape, bool))
+    noise = noise_level(np.ascontiguousarray(view.close_lab[..., 0]))
     measures: dict[str, Any] = {"edges": len(view.edges), "noise_l": noise}
     findings = _noise(view, noise)
     if len(view.edges) < _LEAST_EDGES:
@@ -63,8 +63,8 @@ def _blur(view: View, measures: dict[str, Any]) -> list[Finding]:
 def smear(edges: Edges) -> tuple[float, float]:
     """The typical width of the edges that face one way, the way where it is greatest, and its ratio to the least.
 
-    Motion widens the edges across it and leaves those along it. The median of three neighbouring directions is taken, for
-    one direction alone may be that of a soft reflection. (0, 1) when the edges do not face enough ways to tell.
+    Motion widens the edges across it and leaves those along it. The median of three neighbouring directions is taken,
+    for one direction alone may be that of a soft reflection. (0, 1) when the edges do not face enough ways to tell.
     """
     degrees = np.degrees(edges.facing) % 180
     least = max(25, len(edges) // 60)
@@ -78,8 +78,12 @@ def smear(edges: Edges) -> tuple[float, float]:
     smooth = np.median(around, axis=0)
     if np.isfinite(smooth).sum() < _WAYS // 2:
         return 0.0, 1.0
-    widest, least_wide = float(np.nanmax(smooth)), float(np.nanmin(typical))
-    return widest, widest / max(least_wide, 0.6)
+    across, along = int(np.nanargmax(smooth)), int(np.nanargmin(typical))
+    turn = abs(across - along) % _WAYS
+    if min(turn, _WAYS - turn) < _WAYS // 2 - 1:  # what is widest and what is narrowest must face about square
+        return 0.0, 1.0
+    widest = float(smooth[across])
+    return widest, widest / max(float(typical[along]), 0.6)
 
 
 def _depth(view: View, measures: dict[str, Any]) -> list[Finding]:

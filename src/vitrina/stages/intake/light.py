@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 
+from vitrina.imaging.colour import luminance
 from vitrina.imaging.measure import clipped_high, find_spots
-from vitrina.model import Finding, Mask, Region, Severity
+from vitrina.model import Finding, Mask, Region, Rgb, Severity
 from vitrina.stages.intake.advice import finding
-from vitrina.stages.intake.view import View
+from vitrina.stages.intake.view import View, shrunk
+
+_HARD_PX = 700
+"""Long side at which the shapes of highlights are looked at."""
 
 
 def check(view: View) -> tuple[list[Finding], dict[str, Any]]:
@@ -22,7 +27,8 @@ def check(view: View) -> tuple[list[Finding], dict[str, Any]]:
     share = float(clipped.sum() / piece.sum())
     low, middle, high = (float(v) for v in np.percentile(light, [5, 50, 95]))
     measures = {"piece_l": [low, middle, high], "clipped_share": share}
-    return [*_exposure(view, middle, high), *_glare(view, clipped, share, measures)], measures
+    findings = [*_exposure(view, middle, high), *_glare(view, clipped, share, measures)]
+    return [*findings, *_hardness(view, measures)], measures
 
 
 def _exposure(view: View, middle: float, high: float) -> list[Finding]:
@@ -64,3 +70,42 @@ def _glare(view: View, clipped: Mask, share: float, measures: dict[str, Any]) ->
             )
         ]  # fmt: skip
     return []
+
+
+def _hardness(view: View, measures: dict[str, Any]) -> list[Finding]:
+    """A small, hard source (flash, bare bulb): metal mirrors a dark room, with a few thin, bright specks and lines.
+
+    Under a window, a softbox or a tent a good part of the metal is bright, and its highlights are broad.
+    """
+    limits = view.limits
+    bright, thin = highlight_shape(shrunk(view.close, _HARD_PX), view.close_piece)
+    measures |= {"highlight_share": bright, "highlight_thin": thin}
+    if bright > limits.hard_lit_share or thin < limits.hard_lit_thin:
+        return []
+    return [
+        finding(
+            "light", "hard-light", Severity.WARN, measured=bright, limit=limits.hard_lit_share, unit="of the piece",
+            region=view.box,
+        )
+    ]  # fmt: skip
+
+
+def highlight_shape(rgb: Rgb, piece: Mask) -> tuple[float, float]:
+    """The share of the piece that is at least half as bright as its highlights, and the share of that in thin shapes.
+
+    Thin is what a disc of a fiftieth of the picture's long side does not fit into (white top-hat). `piece` may be
+    larger than `rgb`; both show the same place.
+    """
+    size = (rgb.shape[1], rgb.shape[0])
+    inside = cv2.resize(piece.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST).astype(bool)
+    if inside.sum() < 50:
+        return 1.0, 0.0
+    light = np.minimum(luminance(rgb), np.float32(1))
+    peak = 0.5 * float(np.percentile(light[inside], 98))
+    width = max(3, round(0.02 * max(size))) | 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
+    standing_out = light - cv2.morphologyEx(light, cv2.MORPH_OPEN, disc)
+    bright = inside & (light > peak)
+    if not bright.any():
+        return 1.0, 0.0
+    return float(bright.sum() / inside.sum()), float((standing_out[bright] > peak).mean())

@@ -25,6 +25,19 @@ class IntakeLimits:
     short_side_block_px: int = 600
     """Shortest side below which no marketplace takes the picture."""
 
+    jpeg_quality: int = 60
+    """Least JPEG quality; messengers write 70 to 80, cameras 85 and more."""
+    blockiness: float = 1.0
+    """L* steps on the grid of JPEG blocks, of pictures that were strongly compressed before they were saved again."""
+    finest_px: float = 1.2
+    """σ of the finest twentieth of the edges at the photo's own pixels: cameras reach 0.5 to 1.3."""
+    grain: float = 0.1
+    """σ of L* at the photo's own pixels, of the middling patch: enlarged pictures keep only the steps of 8 bits."""
+    true_extent_px: float = 700.0
+    """Detail across the piece below which enlargement matters."""
+    bars: float = 0.04
+    """Share of the height in bars of one colour."""
+
     extent_warn_px: int = 600
     """Piece's long side in the photo's own pixels: below it a 1000 px card would be enlarged by more than a half."""
     extent_block_px: int = 300
@@ -32,47 +45,66 @@ class IntakeLimits:
     fill_warn: float = 0.25
     """Least share of the frame's width or height that the piece spans."""
 
-    touch_px: int = 2
-    """Pixels of the evidence frame beside the border that the piece may not enter."""
-    touch_length: float = 0.01
-    """Length of contact with the frame, as a share of the frame's perimeter, that is more than a stray pixel."""
+    touch_length: float = 0.004
+    """Length of contact with the frame, as a share of its perimeter: at 1024 px, a chain's width."""
+    touch_depth_px: int = 8
+    touch_contrast: float = 9.0
+    """Least range of L* in the strip of `touch_depth_px` along the contact; stands and shadows are flatter."""
+    touch_part: float = 0.05
+    """Least share of the piece that the touching part has."""
+    touch_evidence: float = 0.56
+    """Least evidence that the contact reaches somewhere."""
 
     blur_warn_px: float = 1.9
-    """σ of the sharpest fifth of the piece's edges, close frame. Sharp photos lie at 0.8 to 1.6; a true σ of 2 gives 1.9."""
+    """σ of the sharpest fifth of the edges, close frame. Sharp photos have 0.8 to 1.6, a true σ of 2 has 1.9."""
     blur_block_px: float = 2.8
     """A true σ of about 4: chain links run together."""
     motion_ratio: float = 1.5
     """Width of the edges across the motion over that of those along it."""
     soft_factor: float = 1.9
-    """A part is soft when its outline is this many times wider than that of the sharpest parts, and at least `soft_px`."""
+    """A part is soft when its outline is this many times wider than that of the sharpest, and at least `soft_px`."""
     soft_px: float = 1.8
     soft_warn: float = 0.12
     """Share of the piece's parts that may be soft; photos with enough depth of field stay below 0.08."""
 
-    noise_warn: float = 2.2
-    """σ of L*, close frame."""
-    noise_block: float = 5.0
+    noise_warn: float = 1.7
+    """σ of L*, close frame; a fine photo has under 0.7, film grain 1.4."""
+    noise_block: float = 4.0
 
-    clip_piece_warn: float = 0.04
-    """Share of the piece without any colour left in it."""
-    clip_piece_block: float = 0.15
-    glare_spot_warn: float = 0.012
-    """Largest clipped place on the piece, as a share of the piece."""
+    clip_piece_warn: float = 0.14
+    """Share of the piece without any colour left in it. Polished metal under a softbox reaches 0.09."""
+    clip_piece_block: float = 0.30
+    glare_spot_warn: float = 0.08
+    """Largest clipped place on the piece, as a share of the piece; a flat disc that mirrors a softbox reaches 0.06."""
 
-    dark_warn: float = 0.75
-    """Share of the piece darker than L* 12."""
-    key_low: float = 18.0
-    """Piece's 95th percentile of L* below which it is underexposed."""
+    hard_lit_share: float = 0.17
+    """Share of the piece at least half as bright as its highlights: under broad light a quarter and more."""
+    hard_lit_thin: float = 0.30
+    """Share of those highlights in specks and lines thinner than a fiftieth of the piece."""
+
+    key_low: float = 28.0
+    """95th percentile of the piece's L* below which it is underexposed."""
     key_high: float = 93.0
-    """Piece's median L* above which it is overexposed."""
+    """Median of the piece's L* above which it is overexposed."""
 
     cast_warn: float = 12.0
-    """C*ab of a light backdrop, when the piece's highlights agree on the hue."""
+    """C*ab of a light backdrop of a lamp's or of shade's hue, when the piece's highlights do not speak against it."""
     cast_block: float = 32.0
+    cast_ground_l: float = 45.0
+    """Darker backdrops say nothing of the light."""
 
     skin_block: float = 0.08
     """Share of the photo that is skin."""
     skin_warn: float = 0.035
+
+    text_score: float = 0.8
+    """Least certainty of two or three letters; beads and links read as "0" or "CO" stay below or say nothing."""
+    text_score_long: float = 0.5
+    """Least certainty of four or more letters (Cyrillic comes out as look-alikes, less surely)."""
+    text_on_piece: float = 0.7
+    """Share of a line's box on the piece above which it is a hallmark or an ornament of the piece."""
+    print_lines: int = 6
+    """Lines, all beside the piece, from which on they are print on the backdrop rather than a watermark."""
 
 
 LIMITS = IntakeLimits()
