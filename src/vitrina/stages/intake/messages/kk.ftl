@@ -1,0 +1,29 @@
+### Суретті тексеру нәтижесі: не өлшенді және нені өзгерту керек.
+
+too-few-pixels = Суреттің қысқа қабырғасы — { NUMBER($measured, maximumFractionDigits: 0) } пиксель, кемінде { NUMBER($limit, maximumFractionDigits: 0) } керек. Экран суретін немесе мессенджердегі көшірмені емес, камераның түпнұсқа файлын жіберіңіз.
+ai-marked = Файлда оны камера емес, генератор жасағаны жазылған ({ $measured }). Бұйымның өзіңіз түсірген суретін жіберіңіз.
+worn = Бұйым тағылған немесе қолда тұр (тері суреттің { NUMBER($percent, maximumFractionDigits: 0) } %-ын алады, { NUMBER($limit-percent, maximumFractionDigits: 0) } % рұқсат етіледі): мұндай кадр өлшемді көрсетеді, бірақ басты суретке жарамайды. Бұйымды бөлек, тегіс қағазға қойып түсіріңіз.
+hand-in-frame = Кадрда қол көрінетін сияқты (суреттің { NUMBER($percent, maximumFractionDigits: 0) } %, { NUMBER($limit-percent, maximumFractionDigits: 1) } % рұқсат етіледі). Бұйымды қойып, қолыңызды кадрдан алыңыз.
+no-piece = Бұйым табылмады (сенімділік { NUMBER($measured, maximumFractionDigits: 2) }, { NUMBER($limit, maximumFractionDigits: 2) } керек). Оны тегіс қағазға кадрдың жартысын алатындай етіп қойыңыз.
+cut-by-frame = Бұйым суреттің шетінен шығып кеткен (шеттің { NUMBER($percent, maximumFractionDigits: 1) } %-ында, { NUMBER($limit-percent, maximumFractionDigits: 1) } % рұқсат етіледі). Бұйым толық сыйып, айналасында орын қалатындай шегініңіз.
+too-small = Бұйым кадрдың { NUMBER($percent, maximumFractionDigits: 0) } %-ын ғана алады, кемінде { NUMBER($limit-percent, maximumFractionDigits: 0) } % керек. Кадрдың жартысындай болғанша жақындаңыз.
+few-pixels-on-piece = Бұйымның суреттегі ұзындығы — { NUMBER($measured, maximumFractionDigits: 0) } пиксель ғана, кемінде { NUMBER($limit, maximumFractionDigits: 0) } керек. Жақындап түсіріп, түпнұсқа файлды жіберіңіз.
+too-dark = Бұйым тым қараңғы (ең жарық жері — L* { NUMBER($measured, maximumFractionDigits: 0) }, кемінде { NUMBER($limit, maximumFractionDigits: 0) } керек). Терезеге жақындаңыз немесе экранда бұйымды түртіп, экспозицияны арттырыңыз.
+too-bright = Бұйым тым жарық (әдетте L* { NUMBER($measured, maximumFractionDigits: 0) }, { NUMBER($limit, maximumFractionDigits: 0) } рұқсат етіледі). Экранда бұйымды түртіп, экспозицияны азайтыңыз.
+clipped = Бұйымның { NUMBER($percent, maximumFractionDigits: 0) } %-ы аппақ болып күйіп кеткен, { NUMBER($limit-percent, maximumFractionDigits: 0) } % рұқсат етіледі. Жарқылды өшіріп, шам мен бұйымның арасына жұқа ақ қағаз қойып, экспозицияны азайтыңыз.
+glare-spot = Жылтыр дақ бұйымның { NUMBER($percent, maximumFractionDigits: 1) } %-ын жауып тұр, { NUMBER($limit-percent, maximumFractionDigits: 1) } % рұқсат етіледі. Дақ кеткенше шамды жылжытыңыз немесе бұйымды еңкейтіңіз.
+warm-cast = Жарық сары (реңк { NUMBER($measured, maximumFractionDigits: 0) } C*ab, { NUMBER($limit, maximumFractionDigits: 0) } рұқсат етіледі). Жылы шамды өшіріп, терезе жанында түсіріңіз немесе ақ балансты ақ қағазбен реттеңіз.
+cold-cast = Жарық көк (реңк { NUMBER($measured, maximumFractionDigits: 0) } C*ab, { NUMBER($limit, maximumFractionDigits: 0) } рұқсат етіледі). Көлеңкеден шығыңыз немесе ақ балансты ақ қағазбен реттеңіз.
+blur = Бұйым фокуста емес: ең айқын жиектерінің ені { NUMBER($measured, maximumFractionDigits: 1) } пиксель, { NUMBER($limit, maximumFractionDigits: 1) } рұқсат етіледі. Экранда бұйымды түртіп, телефонды бір алақаннан жақын ұстамаңыз.
+motion-blur = Камера қозғалып кеткен: жиектері { NUMBER($measured, maximumFractionDigits: 1) } пиксельге жағылған, { NUMBER($limit, maximumFractionDigits: 1) } рұқсат етіледі. Телефонды бір нәрсеге сүйеп, таймермен түсіріңіз.
+shallow-focus = Бұйымның бір бөлігі ғана айқын (бөліктерінің { NUMBER($percent, maximumFractionDigits: 0) } %-ы бұлыңғыр, { NUMBER($limit-percent, maximumFractionDigits: 0) } % рұқсат етіледі). Бұйымды камераға қаратып, шегініп, зуммен жақындатыңыз.
+noise = Суретте шу көп (L* { NUMBER($measured, maximumFractionDigits: 1) }, { NUMBER($limit, maximumFractionDigits: 1) } рұқсат етіледі). Жарық қосып, телефонды қозғамаңыз.
+text = Суретте жазу бар («{ $measured }», рұқсат етілгені: { $limit }): мәтін, су белгісі немесе логотип. Онсыз өзіңіз түсірген суретті жіберіңіз.
+text-unchecked = Жазулар мен су белгілері тексерілмеді: оқитын бағдарлама жоқ ({ $measured }; керегі: { $limit }). rapidocr бумасын орнатыңыз.
+printed-backdrop = Бұйым баспа қағазда жатыр (жол саны: { NUMBER($measured, maximumFractionDigits: 0) }, { NUMBER($limit, maximumFractionDigits: 0) } жолдан бастап айтылады). Тегіс қағазда ол таза қиылады.
+over-compressed = Файл тым қысылған (JPEG сапасы шамамен { NUMBER($measured, maximumFractionDigits: 0) }, кемінде { NUMBER($limit, maximumFractionDigits: 0) } керек). Мессенджердегі көшірмені емес, түпнұсқа файлды жіберіңіз.
+blocky = Суретте қатты қысудың шаршылары көрінеді (саты { NUMBER($measured, maximumFractionDigits: 2) } L*, { NUMBER($limit, maximumFractionDigits: 2) } рұқсат етіледі). Камераның түпнұсқа файлын жіберіңіз.
+upscaled = Сурет бағдарламамен үлкейтілген: ең жіңішке жиектерінің ені { NUMBER($measured, maximumFractionDigits: 1) } пиксель әрі түйірі жоқ, { NUMBER($limit, maximumFractionDigits: 1) } рұқсат етіледі. Камера жазған файлды жіберіңіз.
+screenshot = Бұл экран суреті ({ $measured }), фотосурет емес ({ $limit }). Камераның өз файлын жіберіңіз.
+bars = Бір түсті жолақтар сурет қабырғасының { NUMBER($percent, maximumFractionDigits: 0) } %-ын алады ({ NUMBER($limit-percent, maximumFractionDigits: 0) } % рұқсат етіледі), экран суретіндегідей. Камераның өз файлын жіберіңіз.
+hard-light = Жарық қатты: бұйымның { NUMBER($percent, maximumFractionDigits: 0) } %-ы ғана ұсақ дақтармен жарықтанған ({ NUMBER($limit-percent, maximumFractionDigits: 0) } % керек). Жарқылды немесе ашық шамды өшіріп, терезе жанында жұқа ақ қағаз арқылы түсіріңіз.

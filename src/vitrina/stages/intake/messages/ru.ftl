@@ -1,0 +1,29 @@
+### Что нашла проверка снимка: что измерено и что изменить.
+
+too-few-pixels = Короткая сторона снимка — { NUMBER($measured, maximumFractionDigits: 0) } пикс., нужно не меньше { NUMBER($limit, maximumFractionDigits: 0) }. Пришлите исходный файл с камеры, а не снимок экрана и не копию из мессенджера.
+ai-marked = Файл помечен как созданный генератором ({ $measured }), а не снятый камерой. Пришлите собственный снимок изделия.
+worn = Изделие надето или его держат в руке (кожа занимает { NUMBER($percent, maximumFractionDigits: 0) } % снимка, допустимо { NUMBER($limit-percent, maximumFractionDigits: 0) } %): такой кадр показывает размер, но не годится как главный. Снимите изделие отдельно, на ровной бумаге.
+hand-in-frame = Похоже, в кадре видна рука ({ NUMBER($percent, maximumFractionDigits: 0) } % снимка, допустимо { NUMBER($limit-percent, maximumFractionDigits: 1) } %). Положите изделие и уберите руки из кадра.
+no-piece = Изделие не найдено (уверенность { NUMBER($measured, maximumFractionDigits: 2) }, нужно { NUMBER($limit, maximumFractionDigits: 2) }). Положите его на ровную бумагу так, чтобы оно занимало половину кадра.
+cut-by-frame = Изделие обрезано краем снимка (на { NUMBER($percent, maximumFractionDigits: 1) } % края, допустимо { NUMBER($limit-percent, maximumFractionDigits: 1) } %). Отойдите, чтобы изделие вошло целиком и вокруг осталось место.
+too-small = Изделие занимает только { NUMBER($percent, maximumFractionDigits: 0) } % кадра, нужно не меньше { NUMBER($limit-percent, maximumFractionDigits: 0) } %. Подойдите ближе, чтобы оно занимало около половины кадра.
+few-pixels-on-piece = Длина изделия на снимке — всего { NUMBER($measured, maximumFractionDigits: 0) } пикс., нужно не меньше { NUMBER($limit, maximumFractionDigits: 0) }. Подойдите ближе и пришлите исходный файл.
+too-dark = Изделие слишком тёмное (самые светлые места — L* { NUMBER($measured, maximumFractionDigits: 0) }, нужно не меньше { NUMBER($limit, maximumFractionDigits: 0) }). Подойдите к окну или коснитесь изделия на экране и прибавьте экспозицию.
+too-bright = Изделие слишком светлое (обычно L* { NUMBER($measured, maximumFractionDigits: 0) }, допустимо { NUMBER($limit, maximumFractionDigits: 0) }). Коснитесь изделия на экране и убавьте экспозицию.
+clipped = { NUMBER($percent, maximumFractionDigits: 0) } % изделия выгорело до чистого белого, допустимо { NUMBER($limit-percent, maximumFractionDigits: 0) } %. Выключите вспышку, поставьте между лампой и изделием тонкую белую бумагу и убавьте экспозицию.
+glare-spot = Блик закрывает { NUMBER($percent, maximumFractionDigits: 1) } % изделия, допустимо { NUMBER($limit-percent, maximumFractionDigits: 1) } %. Передвиньте лампу или наклоните изделие, чтобы блик сошёл с него.
+warm-cast = Свет жёлтый (оттенок { NUMBER($measured, maximumFractionDigits: 0) } C*ab, допустимо { NUMBER($limit, maximumFractionDigits: 0) }). Выключите тёплую лампу и снимайте у окна или настройте баланс белого по белой бумаге.
+cold-cast = Свет синий (оттенок { NUMBER($measured, maximumFractionDigits: 0) } C*ab, допустимо { NUMBER($limit, maximumFractionDigits: 0) }). Выйдите из тени или настройте баланс белого по белой бумаге.
+blur = Изделие не в фокусе: самые резкие края шириной { NUMBER($measured, maximumFractionDigits: 1) } пикс., допустимо { NUMBER($limit, maximumFractionDigits: 1) }. Коснитесь изделия на экране и держите телефон не ближе ладони от него.
+motion-blur = Камера сдвинулась: края смазаны на { NUMBER($measured, maximumFractionDigits: 1) } пикс., допустимо { NUMBER($limit, maximumFractionDigits: 1) }. Обоприте телефон и снимайте по таймеру.
+shallow-focus = Резка только часть изделия (размыто { NUMBER($percent, maximumFractionDigits: 0) } % частей, допустимо { NUMBER($limit-percent, maximumFractionDigits: 0) } %). Поверните изделие к камере, отойдите и приблизьте зумом.
+noise = На снимке много шума (L* { NUMBER($measured, maximumFractionDigits: 1) }, допустимо { NUMBER($limit, maximumFractionDigits: 1) }). Добавьте света и не двигайте телефон.
+text = На снимке есть надпись («{ $measured }», допустимо: { $limit }): текст, водяной знак или логотип. Пришлите собственный снимок без неё.
+text-unchecked = Надписи и водяные знаки не проверялись: нет программы чтения ({ $measured }; нужно: { $limit }). Установите пакет rapidocr.
+printed-backdrop = Изделие лежит на печатном листе (строк: { NUMBER($measured, maximumFractionDigits: 0) }, говорим начиная с { NUMBER($limit, maximumFractionDigits: 0) }). На ровной бумаге оно вырежется чище.
+over-compressed = Файл слишком сжат (качество JPEG около { NUMBER($measured, maximumFractionDigits: 0) }, нужно не меньше { NUMBER($limit, maximumFractionDigits: 0) }). Пришлите исходный файл, а не копию из мессенджера.
+blocky = На снимке видны квадраты сильного сжатия (ступени { NUMBER($measured, maximumFractionDigits: 2) } L*, допустимо { NUMBER($limit, maximumFractionDigits: 2) }). Пришлите исходный файл с камеры.
+upscaled = Снимок увеличен программой: самые тонкие края шириной { NUMBER($measured, maximumFractionDigits: 1) } пикс. и без зерна, допустимо { NUMBER($limit, maximumFractionDigits: 1) }. Пришлите файл таким, каким его записала камера.
+screenshot = Это снимок экрана ({ $measured }), а не фотография ({ $limit }). Пришлите файл с самой камеры.
+bars = Полосы одного цвета занимают { NUMBER($percent, maximumFractionDigits: 0) } % стороны снимка (допустимо { NUMBER($limit-percent, maximumFractionDigits: 0) } %), как на снимках экрана. Пришлите файл с самой камеры.
+hard-light = Свет жёсткий: освещено только { NUMBER($percent, maximumFractionDigits: 0) } % изделия, мелкими бликами (нужно { NUMBER($limit-percent, maximumFractionDigits: 0) } %). Выключите вспышку или голую лампу и снимайте у окна за тонкой белой бумагой.
