@@ -23,6 +23,7 @@ from vitrina.plugins import Segmenter
 from vitrina.stages.verify.align import Aligned, align, shrink, touches_frame
 from vitrina.stages.verify.changes import Change, Residual, find_changes, residuals
 from vitrina.stages.verify.contour import judge_contour
+from vitrina.stages.verify.distortion import judge_distortion
 from vitrina.stages.verify.facts import Facts, load_facts
 from vitrina.stages.verify.limits import LIMITS, VerifyLimits
 from vitrina.stages.verify.messages import describe
@@ -38,6 +39,7 @@ from vitrina.stages.verify.metal import (
     settle_exposure,
 )  # fmt: skip
 from vitrina.stages.verify.naming import name_change
+from vitrina.stages.verify.overlay import judge_faint_print
 from vitrina.stages.verify.settle import settle_matte
 from vitrina.stages.verify.whole import judge_framing, judge_ground, judge_texture
 from vitrina.stages.verify.zones import Zones, find_zones
@@ -147,13 +149,18 @@ def examine(
     for change in changes:
         changed |= change.mask
     texture, gain = judge_texture(pair, changed, limits)
+    bent, warp_px = judge_distortion(pair, limits)
     named = [(change, name_change(change, pair, zones)) for change in changes]
+    if moved:
+        named = [(change, names) for change, names in named if not _is_metal_drift(change, zones)]
     if texture and gain < limits.texture_gain:
         named = [(change, names) for change, names in named if not _is_only_smooth(change)]
     ground, ground_measures = judge_ground(pair, limits)
-    findings = [*notes, *_geometry(pair, limits), *metal, *contour.findings, *texture, *ground]
+    findings = [*notes, *_geometry(pair, limits), *bent, *metal, *contour.findings, *texture, *ground]
     findings += judge_framing(pair, limits)
     findings += describe(named, limits)
+    if not any(finding.check in ("text", "background") for finding in findings):
+        findings += judge_faint_print(pair, changed | contour.explained, limits)
     clock.lap("judge")
     findings = [replace(finding, region=pair.to_edit(finding.region)) for finding in findings]
     measures: dict[str, Any] = {
@@ -168,11 +175,17 @@ def examine(
         "chain": {"holes": len(zones.holes), "clasp_seen": bool(zones.clasp.any())},
         "edges": contour.measures,
         "texture": {"gain": gain},
+        "geometry": {"warp_px": warp_px},
         "background": ground_measures,
     }  # fmt: skip
     findings += _facts(facts, zones, tones)
     judgement = Judgement(SCHEMA, tuple(findings), measures, clock.seconds)
     return Examination(judgement, pair, rest, zones)
+
+
+def _is_metal_drift(change: Change, zones: Zones) -> bool:
+    """A smooth colour change on metal whose tone has been found to move as a whole says nothing new."""
+    return change.drifted and float((change.mask & zones.metal_like).sum()) > 0.4 * change.area_px
 
 
 def _is_only_smooth(change: Change) -> bool:

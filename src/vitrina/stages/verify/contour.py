@@ -41,10 +41,10 @@ def judge_contour(pair: Aligned, rest: Residual, limits: VerifyLimits) -> Contou
     if whole is None:
         return Contour((), {}, nothing)
     frame = whole.grown(max(_STEPS) + 6, within=pair.size)
-    crop = _Crop(pair, frame)
+    rim_share, rim, foreign = _foreign_rim(pair, rest)
+    crop = _Crop(pair, frame, foreign[frame.slices])
     eroded_px, eroded_share, eaten = crop.best(-1)
     grown_px, grown_share, left = crop.best(1)
-    rim_share, rim = _foreign_rim(pair, rest)
     findings = []
     explained = nothing.copy()
     if eroded_px > 0 and eroded_share > limits.eroded_share:
@@ -91,7 +91,8 @@ def judge_contour(pair: Aligned, rest: Residual, limits: VerifyLimits) -> Contou
 class _Crop:
     """The neighbourhood of the piece, against which mattes of other sizes are tried."""
 
-    def __init__(self, pair: Aligned, frame: Region) -> None:
+    def __init__(self, pair: Aligned, frame: Region, foreign: Mask) -> None:
+        self.foreign = foreign
         self.source = pair.source[frame.slices]
         self.alpha = pair.alpha[frame.slices]
         self.edit = pair.edit_lab[frame.slices]
@@ -117,6 +118,8 @@ class _Crop:
             telling = (np.sqrt(((predicted - self.plain) ** 2).sum(axis=-1)) > 7) & self.covered
             error = self._error(predicted)
             better = telling & (error < 0.6 * self.error - 1.5)
+            if direction > 0:
+                better &= self.foreign
             # What lies inside the smaller contour has to be there still: a missing part is not an eroded one.
             core = self.visible & (other > 0.9)
             kept = _tiles(core, whole=True)
@@ -150,8 +153,9 @@ def _tiles(mask: Mask, *, whole: bool = False) -> np.ndarray:
     return np.asarray(share if whole else share > 0)
 
 
-def _foreign_rim(pair: Aligned, rest: Residual) -> tuple[float, Mask]:
-    """The share of the contour with a rim beside it that is neither ground nor a soft shadow, and where it may be."""
+def _foreign_rim(pair: Aligned, rest: Residual) -> tuple[float, Mask, Mask]:
+    """The share of the contour with a rim beside it that is neither ground nor a soft shadow, where it may be, and
+    where what lies there is foreign: of another hue, lighter than the ground, or ending with an edge."""
     reach = round(2.0 * max(1.0, pair.extent_px / 700)) + 2
     outside = cv2.distanceTransform((pair.alpha <= 0.5).astype(np.uint8), cv2.DIST_L2, 3)
     ring = (outside > 1.5) & (outside <= reach) & (pair.alpha < 0.03) & pair.covered
@@ -165,6 +169,6 @@ def _foreign_rim(pair: Aligned, rest: Residual) -> tuple[float, Mask]:
     beyond = (outside > reach) & (outside <= 2.2 * reach + 2) & (pair.alpha < 0.01)
     cliff = cv2.dilate((steep * beyond > 4).astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) > 0
     lighter = difference[..., 0] > 4
-    foreign = ring & (rest.ground > 10) & (tinted | lighter | cliff)
-    share = float(foreign.sum()) / max(1, int(ring.sum()))
-    return share, (outside <= 2.5 * reach) & (pair.alpha < 0.5) & (rest.ground > 7)
+    foreign = (rest.ground > 10) & (tinted | lighter | cliff)
+    share = float((ring & foreign).sum()) / max(1, int(ring.sum()))
+    return share, (outside <= 2.5 * reach) & (pair.alpha < 0.5) & (rest.ground > 7), foreign

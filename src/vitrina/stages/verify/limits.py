@@ -30,8 +30,8 @@ class VerifyLimits:
     stretch: float = 0.03
     """Greatest difference between the two singular values of the transform: honest re-framing keeps proportions."""
 
-    tilt_px: float = 2.0
-    """Local displacement that is still one rigid re-framing."""
+    warp_px: float = 2.0
+    """Local displacement that is still one rigid re-framing: registration leaves under 0.5 px on clean edits."""
 
     change_de: float = 14.0
     """Excess ΔE76 beyond the half-pixel interval that makes a pixel a changed one. JPEG q85 and fresh noise reach
@@ -73,6 +73,10 @@ class VerifyLimits:
 
     ground_range_l: float = 9.0
     """L* range of the fitted ground surface over the canvas that is still even."""
+
+    faint_print_l: float = 1.6
+    """Contrast of fine strokes on the open ground, L*, from which they are print. JPEG q85 and noise stay under 1
+    there."""
 
     halo_share: float = 0.18
     """Share of the contour with a foreign rim beside it."""

@@ -56,7 +56,8 @@ def name_change(change: Change, pair: Aligned, zones: Zones) -> tuple[Name, ...]
     if change.drifted:
         return (Name("stones", "stone-recoloured"),)
     if change.missing > 0.5:
-        return (Name("stones", "stone-missing"),)
+        gone = Name("stones", "stone-missing")
+        return (gone, Name("glare", "glare-added", sure=False)) if may_be_glare(change, pair) else (gone,)
     if change.extra > 0.4:
         return (Name("stones", "stone-added"),)
     return (Name("stones", "stone-changed"),)
@@ -103,8 +104,6 @@ def is_glare(change: Change, pair: Aligned, zones: Zones) -> bool:
     if hot.sum() < max(6, 0.12 * core) or float(np.median(lift[hot])) < 10:
         return False
     bare = np.sqrt(((pair.edit_lab - pair.ground.surface) ** 2).sum(axis=-1)) < 5
-    if change.missing > 0.5 and _spread_beyond(burnt & (pair.alpha > 0.95), hot) > 3 * core:
-        return True
     radius = max(3, round(0.6 * float(np.sqrt(hot.sum() / np.pi))))
     near = cv2.dilate(hot.astype(np.uint8), _disc(1)) > 0
     around = cv2.dilate(hot.astype(np.uint8), _disc(radius)) > 0
@@ -128,11 +127,13 @@ def _spills_all_round(lift: Plane, ring: Mask, hot: Mask, least: float) -> bool:
     return fades and len(told) >= 2 and sum(v > least for v in told) >= max(2, len(told) - 1)
 
 
-def _spread_beyond(burnt: Mask, hot: Mask) -> int:
-    """The area of the burnt patches that `hot` belongs to."""
+def may_be_glare(change: Change, pair: Aligned) -> bool:
+    """The change lies in a much larger burnt-out patch of the piece: light may have washed it out."""
+    burnt = (pair.edit_lab[..., 0] > 95) & (np.hypot(pair.edit_lab[..., 1], pair.edit_lab[..., 2]) < 9)
+    burnt &= pair.alpha > 0.95
     _, labels = cv2.connectedComponents(burnt.astype(np.uint8), connectivity=8)
-    own = np.unique(labels[hot])
-    return int(np.isin(labels, own[own > 0]).sum())
+    own = np.unique(labels[burnt & change.mask])
+    return int(np.isin(labels, own[own > 0]).sum()) > 3 * change.area_px
 
 
 def _disc(radius: int) -> np.ndarray:
