@@ -41,4 +41,4 @@ def judge_faint_print(pair: Aligned, explained: Mask, limits: VerifyLimits) -> l
 def _mean(plane: Plane, where: Mask, sigma_px: float) -> Plane:
     """The mean of `plane` over the `where` pixels nearby: the piece must not bleed into it."""
     weight = where.astype(np.float32)
-    return smooth(plane * weight, sigma_px) / np.maximum(smooth(weight, sigma_px), 1e-3)
+    return np.asarray(smooth(plane * weight, sigma_px) / np.maximum(smooth(weight, sigma_px), 1e-3), np.float32)
