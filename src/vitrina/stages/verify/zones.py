@@ -176,13 +176,13 @@ def _wire(piece: Mask) -> Mask:
 def _by_colour(pair: Aligned, piece: Mask) -> tuple[Mask, Mask]:
     """Pixels whose colour no precious metal has, and pixels whose colour one may have.
 
-    Gold alloys lie at CIELAB hue 30°…105° with C* up to about 50 (yellow and rose; ISO 8654 colours); white metals have
+    Gold alloys lie at CIELAB hue 30°…105° with C* up to about 50, rose ones to 38 (ISO 8654 colours); white metals have
     C* below 9.
     """
     smooth = cv2.GaussianBlur(pair.source_lab, (0, 0), 1.5)
     chroma = np.hypot(smooth[..., 1], smooth[..., 2])
     hue = np.degrees(np.arctan2(smooth[..., 2], smooth[..., 1]))
-    golden = (hue > 25) & (hue < 108) & (chroma < 55)
+    golden = (hue > 25) & (hue < 108) & (chroma < np.where(hue < 55, 38, 55))
     pale = chroma < 10
     dark = (smooth[..., 0] < 30) & (chroma < 12)
     metal = piece & (golden | pale) & ~dark
