@@ -66,7 +66,7 @@ class Examination:
         if self.pair is None or self.rest is None:
             raise UsageError("no heatmap: the piece could not be found in the edit.")
         grey = np.repeat(self.pair.edit.mean(axis=-1, keepdims=True), 3, axis=-1) * 0.6 + 0.2
-        value = np.where(self.rest.inside, np.minimum(self.rest.product, self.rest.product), self.rest.ground)
+        value = np.where(self.rest.inside, self.rest.product, self.rest.ground)
         heat = np.clip(cv2.GaussianBlur(value.astype(np.float32), (0, 0), 1.2) / 40, 0, 1)
         table = cv2.applyColorMap(np.rint(heat * 255).astype(np.uint8), cv2.COLORMAP_HOT)[..., ::-1]
         weight = np.clip(heat * 2.5, 0, 1)[..., None]

@@ -101,15 +101,29 @@ def find_changes(
     found = []
     for blob in blobs(grouped, min_area_px=1):
         own = blob & strong
-        if own.sum() >= least:
+        if own.sum() >= least and (own.sum() >= 4 * least or not _is_glint(own, rest)):
             found.append(_change(own, missing, extra, altered, rest, drifted=False))
     slow = cv2.morphologyEx(drifted.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
     slow &= cv2.dilate(strong.astype(np.uint8), np.ones((7, 7), np.uint8)) == 0
     for blob in blobs(cv2.morphologyEx(slow.astype(np.uint8), cv2.MORPH_CLOSE, kernel) > 0, min_area_px=1):
         own = blob & slow
-        if own.sum() >= 3 * least:
+        if own.sum() >= (5 * least if float(rest.drift[own].mean()) < 2 * limits.drift_de else 1.5 * least):
             found.append(_change(own, missing, extra, altered, rest, drifted=True))
     return tuple(sorted(found, key=lambda change: -change.area_px))
+
+
+def _is_glint(own: Mask, rest: Residual) -> bool:
+    """A speck whose surroundings are as they were: facets sparkle anew with every bit of noise; a part that is gone or
+    new leaves more than a speck behind."""
+    box = Region.around(own, margin_px=12)
+    assert box is not None
+    spot = own[box.slices].astype(np.uint8)
+    near = cv2.dilate(spot, np.ones((3, 3), np.uint8), iterations=2) > 0
+    around = (cv2.dilate(spot, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (21, 21))) > 0) & ~near
+    around &= rest.inside[box.slices]
+    if around.sum() < 12:
+        return False
+    return float(np.percentile(rest.product[box.slices][around], 75)) < 2.5
 
 
 def _change(own: Mask, missing: Mask, extra: Mask, altered: Mask, rest: Residual, *, drifted: bool) -> Change:

@@ -40,7 +40,7 @@ class VerifyLimits:
     drift_de: float = 4.5
     """Change of the 3 px mean that makes a smooth colour change visible. Noise and JPEG stay under 3.5."""
 
-    blob_px: float = 18.0
+    blob_px: float = 36.0
     """Smallest area of a change, at a product extent of 1000 px (scaled with the piece's extent squared)."""
 
     metal_de00: float = 2.0

@@ -29,7 +29,8 @@ def name_change(change: Change, pair: Aligned, zones: Zones) -> tuple[Name, ...]
     if _whole_component(change, zones):
         return (Name("pieces", "piece-missing"),)
     if is_glare(change, pair, zones):
-        return (Name("glare", "glare-added"),)
+        spot = Name("glare", "glare-added")
+        return (spot, Name("stones", "stone-changed", sure=False)) if change.missing > 0.3 else (spot,)
     over = {
         name: _overlap(change.mask, mask)
         for name, mask in (("clasp", zones.clasp), ("chain", zones.chain), ("wire", zones.wire))
@@ -44,7 +45,8 @@ def name_change(change: Change, pair: Aligned, zones: Zones) -> tuple[Name, ...]
     if over["chain"] > 0.4 and not stony:
         code = "link-missing" if change.missing > 0.5 else "link-added" if change.extra > 0.5 else "link-altered"
         names = [Name("chain", code)]
-        if over["clasp"] > 0.1:
+        longest = max(change.region.width, change.region.height)
+        if over["clasp"] > 0.1 or longest > 1.8 * zones.link_px:
             names.append(Name("clasp", "clasp-changed", sure=False))
         if change.altered > 0.6 and _is_compact(change):
             names.append(Name("stones", "stone-changed", sure=False))

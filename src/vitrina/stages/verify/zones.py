@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from vitrina.model import Alpha, Mask, Region
+from vitrina.model import Alpha, Mask, Region, Size
 from vitrina.stages.verify.align import Aligned
 
 
@@ -37,6 +37,8 @@ class Zones:
     metal_like: Mask
     components: tuple[Mask, ...]
     holes: tuple[Hole, ...]
+    link_px: float
+    """Usual length of a link; 0 without a chain."""
 
 
 def find_zones(pair: Aligned) -> Zones:
@@ -58,6 +60,7 @@ def find_zones(pair: Aligned) -> Zones:
         metal_like=metal_like,
         components=components(piece),
         holes=holes,
+        link_px=_link_length(chain_holes, piece),
     )
 
 
@@ -108,6 +111,19 @@ def _spacing(holes: tuple[Hole, ...]) -> float:
     gap = np.hypot(*(centres[:, None] - centres[None]).transpose(2, 0, 1))
     np.fill_diagonal(gap, np.inf)
     return float(np.median(np.sort(gap, axis=1)[:, :2]))
+
+
+def _link_length(holes: tuple[Hole, ...], piece: Mask) -> float:
+    """The median length of the links' holes and twice the wire around them."""
+    if not holes:
+        return 0.0
+    depth = cv2.distanceTransform(piece.astype(np.uint8), cv2.DIST_L2, 3)
+    beside = []
+    for hole in holes:
+        box = hole.region.grown(6, within=Size(piece.shape[1], piece.shape[0]))
+        beside.append(float(depth[box.slices].max()))
+    length = float(np.median([max(hole.region.width, hole.region.height) for hole in holes]))
+    return length + 4 * float(np.median(beside))
 
 
 def _near(holes: tuple[Hole, ...], shape: tuple[int, ...], reach_px: float) -> Mask:
