@@ -36,14 +36,19 @@ def put_sku(house: House, cells: Mapping[str, str], *, is_new: bool) -> dict[str
 
 
 def import_skus(house: House, path: Path, *, dry_run: bool) -> dict[str, Any]:
-    """A price list, CSV or XLSX. With any problem nothing is imported and every problem is listed."""
+    """A price list, CSV or XLSX. With any problem nothing is imported and every problem is listed.
+
+    A column that the list does not have leaves what is on record; an empty cell empties.
+    """
     name = path.name
-    wanted, problems = parse_rows(read_rows(read_bytes(path), name=str(path)))
+    rows = read_rows(read_bytes(path), name=str(path))
     counts = {"new": 0, "changed": 0, "unchanged": 0}
     voided: list[str] = []
     with house.store.reading() as conn:
         actor(conn, house, "sku.edit")
         known = {row.code: skus.value_of(row) for row in skus.every(conn)}
+    full = [{**as_row(known[row["sku"]]), **row} if row.get("sku") in known else row for row in rows]
+    wanted, problems = parse_rows(full)
     for sku in wanted:
         before = known.get(sku.code)
         counts["new" if before is None else "unchanged" if before == sku else "changed"] += 1

@@ -96,7 +96,7 @@ skus = Table(
     Column("code", String(120), nullable=False, unique=True),
     Column("title", Text, nullable=False),
     Column("piece_type", String(40), nullable=False),
-    Column("line_id", Integer, ForeignKey("lines.id"), index=True),
+    Column("line_id", Integer, ForeignKey("lines.id")),
     Column("stock", Integer, nullable=False),
     Column("is_top", Boolean, nullable=False),
     Column("factory", String(120), nullable=False),
@@ -105,6 +105,7 @@ skus = Table(
     Column("added_at", String(40), nullable=False),
     Column("changed_at", String(40), nullable=False),
     CheckConstraint("stock >= 0", name="stock"),
+    Index(None, "line_id", "stock"),
 )
 
 blobs = Table(
@@ -130,6 +131,7 @@ photos = Table(
     Column("added_at", String(40), nullable=False),
     Column("replaced_at", String(40)),
     UniqueConstraint("sku_id", "digest"),
+    Index(None, "sku_id", "replaced_at"),
 )
 
 batches = Table(
@@ -200,6 +202,7 @@ variants = Table(
     Column("changed_at", String(40), nullable=False),
     UniqueConstraint("sku_id", "number"),
     Index(None, "state", "changed_at"),
+    Index(None, "sku_id", "state"),
 )
 
 renditions = Table(
@@ -304,7 +307,7 @@ events = Table(
     Column("details", Json, nullable=False),
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
-    Index(None, "at"),
+    Index(None, "at", "verb"),
 )
 
 ledger = Table(

@@ -167,21 +167,26 @@ def verbs(conn: Connection, since: str, until: str) -> Counts:
 
 def by_line(conn: Connection, name: str = "") -> Counts:
     """Each line, or one: its SKUs, stock, photos, and variants by state."""
-    chosen = lines.c.name == name if name else sa.true()
-    told: dict[str, dict[str, Any]] = {}
-    joined = skus.outerjoin(lines, lines.c.id == skus.c.line_id)
-    query = sa.select(lines.c.name, sa.func.count(), sa.func.sum(skus.c.stock)).select_from(joined).where(chosen)
-    for line, number, stock in conn.execute(query.group_by(lines.c.name).order_by(lines.c.name)):
-        told[line or ""] = {"line": line or "", "skus": number, "stock": int(stock or 0), "photos": 0, "variants": {}}
-    shown = photos.join(skus, skus.c.id == photos.c.sku_id).outerjoin(lines, lines.c.id == skus.c.line_id)
-    count = sa.select(lines.c.name, sa.func.count()).select_from(shown).where(chosen & photos.c.replaced_at.is_(None))
-    for line, number in conn.execute(count.group_by(lines.c.name)):
-        told[line or ""]["photos"] = number
-    made = variants.join(skus, skus.c.id == variants.c.sku_id).outerjoin(lines, lines.c.id == skus.c.line_id)
-    states = sa.select(lines.c.name, variants.c.state, sa.func.count()).select_from(made).where(chosen)
-    for line, state, number in conn.execute(states.group_by(lines.c.name, variants.c.state)):
-        told[line or ""]["variants"][state] = number
-    return list(told.values())
+    named = {row.id: row.name for row in conn.execute(sa.select(lines.c.id, lines.c.name))}
+    chosen = skus.c.line_id.in_([i for i, called in named.items() if called == name]) if name else sa.true()
+    told: dict[int | None, dict[str, Any]] = {}
+    query = sa.select(skus.c.line_id, sa.func.count(), sa.func.sum(skus.c.stock)).where(chosen)
+    for line, number, stock in conn.execute(query.group_by(skus.c.line_id)):
+        of = {"line": named.get(line, ""), "skus": number, "stock": int(stock or 0), "photos": 0, "variants": {}}
+        told[line] = of
+    # Counted per SKU over an index first: joining 60,000 rows to their line one by one takes four times as long.
+    shown = sa.select(photos.c.sku_id, sa.func.count().label("n")).where(photos.c.replaced_at.is_(None))
+    per_sku = shown.group_by(photos.c.sku_id).subquery()
+    count = sa.select(skus.c.line_id, sa.func.sum(per_sku.c.n)).join(per_sku, per_sku.c.sku_id == skus.c.id)
+    for line, number in conn.execute(count.where(chosen).group_by(skus.c.line_id)):
+        told[line]["photos"] = int(number)
+    made = sa.select(variants.c.sku_id, variants.c.state, sa.func.count().label("n"))
+    states = made.group_by(variants.c.sku_id, variants.c.state).subquery()
+    of_line = sa.select(skus.c.line_id, states.c.state, sa.func.sum(states.c.n))
+    joined = of_line.join(states, states.c.sku_id == skus.c.id).where(chosen)
+    for line, state, number in conn.execute(joined.group_by(skus.c.line_id, states.c.state)):
+        told[line]["variants"][state] = int(number)
+    return sorted(told.values(), key=lambda row: str(row["line"]))
 
 
 def _counted(conn: Connection, name: str, column: Any, joined: Any, where: Any) -> Counts:

@@ -48,7 +48,7 @@ def upgrade() -> None:
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_events")),
     )
-    op.create_index(op.f("ix_events_at"), "events", ["at"], unique=False)
+    op.create_index(op.f("ix_events_at_verb"), "events", ["at", "verb"], unique=False)
     op.create_index(op.f("ix_events_subject"), "events", ["subject"], unique=False)
     op.create_table(
         "ledger",
@@ -157,7 +157,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_skus")),
         sa.UniqueConstraint("code", name=op.f("uq_skus_code")),
     )
-    op.create_index(op.f("ix_skus_line_id"), "skus", ["line_id"], unique=False)
+    op.create_index(op.f("ix_skus_line_id_stock"), "skus", ["line_id", "stock"], unique=False)
     op.create_table(
         "photos",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
@@ -174,6 +174,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("sku_id", "digest", name=op.f("uq_photos_sku_id_digest")),
     )
     op.create_index(op.f("ix_photos_digest"), "photos", ["digest"], unique=False)
+    op.create_index(op.f("ix_photos_sku_id_replaced_at"), "photos", ["sku_id", "replaced_at"], unique=False)
     op.create_table(
         "returns",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
@@ -229,6 +230,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_variants_batch_id"), "variants", ["batch_id"], unique=False)
     op.create_index(op.f("ix_variants_digest"), "variants", ["digest"], unique=False)
+    op.create_index(op.f("ix_variants_sku_id_state"), "variants", ["sku_id", "state"], unique=False)
     op.create_index(op.f("ix_variants_state_changed_at"), "variants", ["state", "changed_at"], unique=False)
     op.create_table(
         "answers",
