@@ -223,9 +223,7 @@ class _Card:
             return
         photo.pictures.show_cutout(source.rgb, cut)
         for finding in edges.findings:
-            photo.pictures.show_finding(
-                finding, "cutout", before=source.rgb, after=lambda: on_grey(cut.foreground, cut.alpha)
-            )
+            photo.pictures.show_finding(finding, "cutout", before=source.rgb, after=lambda: on_grey(cut))
         photo.document["cutout"] |= self._keep_master(photo, source, cut)
         adjustment = neutral_adjustment(source, cut)
         photo.document["variants"] = []

@@ -9,13 +9,22 @@ from vitrina.codec.icc import srgb_profile
 from vitrina.imaging.colour import encode_srgb, encode_srgb8
 from vitrina.model import Alpha, Rgb
 
+_STRIP_ROWS = 256
+_FULL16 = np.float32(65535)
+
 
 def encode_png16(rgb: Rgb, alpha: Alpha | None = None) -> bytes:
-    """16-bit PNG, straight alpha, sRGB with profile. Rounded, never truncated."""
-    planes = encode_srgb(rgb)
-    if alpha is not None:
-        planes = np.dstack([planes, np.clip(alpha, 0, 1)])
-    pixels = np.rint(planes * np.float32(65535)).astype(np.uint16)
+    """16-bit PNG, straight alpha, sRGB with profile. Rounded, never truncated.
+
+    Where alpha rounds to 0 the colour is 0 too: nobody sees it, and the old backdrop does not travel along.
+    """
+    pixels = np.empty((*rgb.shape[:2], 3 if alpha is None else 4), np.uint16)
+    for start in range(0, len(rgb), _STRIP_ROWS):
+        rows = slice(start, start + _STRIP_ROWS)
+        pixels[rows, :, :3] = np.rint(encode_srgb(rgb[rows]) * _FULL16)
+        if alpha is not None:
+            pixels[rows, :, 3] = np.rint(np.clip(alpha[rows], 0, 1) * _FULL16)
+            pixels[rows][pixels[rows, :, 3] == 0] = 0
     return _save(pixels, ".png", compression=3, bitdepth=16)
 
 

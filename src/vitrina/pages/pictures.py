@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 
 from vitrina.codec.encode import encode_jpeg
-from vitrina.model import Alpha, Cutout, Finding, Placement, Region, Rgb, Severity, Variant
+from vitrina.imaging.compose import over
+from vitrina.model import Cutout, Finding, Placement, Region, Rgb, Severity, Variant
 from vitrina.pages.places import risky_places
 
 THUMBNAIL_PX = 900
@@ -67,13 +68,14 @@ class PhotoPictures:
 
     def show_cutout(self, source: Rgb, cut: Cutout) -> None:
         """The cutout on mid-grey, and the riskiest places of the piece in both."""
-        laid = on_grey(cut.foreground, cut.alpha)
         box = Region.around(cut.alpha > 0.02)
         assert box is not None  # only cutouts with a piece are shown
         box = box.grown(round(0.08 * max(box.width, box.height)), within=cut.size)
-        self.cutout = Shot("cut out, on mid-grey", thumbnail(laid[box.slices]))
+        self.cutout = Shot("cut out, on mid-grey", thumbnail(on_grey(cut, box)))
         for place in risky_places(source, cut, side_px=_PLACE_PX):
-            shots = [Shot("photo", close_up(source, place.region)), Shot("cutout", close_up(laid, place.region))]
+            laid = on_grey(cut, place.region)
+            inside = Region(0, 0, place.region.width, place.region.height)
+            shots = [Shot("photo", close_up(source, place.region)), Shot("cutout", close_up(laid, inside))]
             self.places.append(Row(place.what, shots, region=place.region))
 
     def show_variant(self, variant: Variant) -> None:
@@ -137,10 +139,10 @@ def close_up(rgb: Rgb, region: Region) -> bytes:
     return encode_jpeg(shown, quality=86)
 
 
-def on_grey(rgb: Rgb, alpha: Alpha) -> Rgb:
-    """A cutout laid on mid-grey, where both light and dark rims show."""
-    a = alpha[..., None]
-    return np.asarray(a * rgb + (1 - a) * _GREY, np.float32)
+def on_grey(cut: Cutout, region: Region | None = None) -> Rgb:
+    """A cutout, or `region` of it, laid on mid-grey, where both light and dark rims show."""
+    part = region.slices if region is not None else (slice(None), slice(None))
+    return over(cut.foreground[part], cut.alpha[part], np.full(3, _GREY, np.float32))
 
 
 def _roomy(region: Region) -> Region:
