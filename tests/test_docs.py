@@ -135,3 +135,11 @@ def test_examples_run(script: str, tmp_path: Path) -> None:
     )
     assert answer.returncode == 0, answer.stderr
     assert answer.stdout.strip()
+
+
+def test_every_family_of_rules_is_documented() -> None:
+    from vitrina.rules.pack import FAMILIES
+
+    page = text("docs/rule-packs.md")
+    for family in FAMILIES:
+        assert f"`{family}`" in page, f"docs/rule-packs.md does not tell of {family}"
