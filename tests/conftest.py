@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,14 @@ from tests import scenes
 from tests.databases import database, postgres  # noqa: F401
 from tests.scenes import Scene
 
+_homes = itertools.count()
 DATA = Path(__file__).parent / "data"
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Every test has a home of its own; nothing reaches the real one."""
-    folder = tmp_path / "home"
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Every test has a home of its own, which is not there until something is put into it."""
+    folder = tmp_path_factory.getbasetemp() / f"home-{next(_homes)}"
     monkeypatch.setenv("VITRINA_HOME", str(folder))
     monkeypatch.delenv("VITRINA_MAX_MEGAPIXELS", raising=False)
     monkeypatch.delenv("VITRINA_DEBUG", raising=False)

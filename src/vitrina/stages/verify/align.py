@@ -196,6 +196,7 @@ def _overlap(matte: Alpha, shown: Plane, matrix: Matrix, *, touches: bool) -> fl
 
 
 def touches_frame(apart: Mask) -> bool:
+    """Whether a region reaches the rim of the picture (two pixels deep)."""
     edges = np.concatenate([apart[:2].ravel(), apart[-2:].ravel(), apart[:, :2].ravel(), apart[:, -2:].ravel()])
     return bool(edges.sum() >= 4)
 

@@ -121,6 +121,7 @@ def judge_ground(pair: Aligned, limits: VerifyLimits) -> tuple[list[Finding], di
 
 
 def judge_framing(pair: Aligned, limits: VerifyLimits) -> list[Finding]:
+    """Product that lies outside the edit's frame."""
     if pair.lost <= limits.frame_lost:
         return []
     height, width = pair.alpha.shape
