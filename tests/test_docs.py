@@ -127,7 +127,7 @@ def test_the_changelog_is_open() -> None:
     assert "\n## Unreleased\n" in text("CHANGELOG.md")
 
 
-@pytest.mark.parametrize("script", ["simple.py", "advanced.py", "expert.py"])
+@pytest.mark.parametrize("script", ["simple.py", "advanced.py", "expert.py", "judge.py"])
 def test_examples_run(script: str, tmp_path: Path) -> None:
     path = ROOT / "examples" / script
     answer = subprocess.run(

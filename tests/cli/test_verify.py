@@ -101,6 +101,7 @@ def test_a_changed_piece_is_one_and_the_heatmap_shows_it(shelf: Path, tmp_path: 
     document = json.loads(said.out)
     assert said.code == 1
     assert document["verdict"] == "reject"
+    assert document["heatmap"] == str(target)
     assert "stones" in {finding["check"] for finding in document["findings"]}
     for finding in document["findings"]:
         assert set(finding) == {"check", "code", "severity", "measured", "limit", "unit", "region", "message"}
@@ -125,17 +126,26 @@ def test_prose_says_verdict_and_findings(shelf: Path, verify: Call) -> None:
         (("{}/photo.jpg", "{}/good.png", "--pairs", "{}/pairs.csv"), "--pairs"),
         (("--pairs", "{}/pairs.csv", "--matte", "{}/matte.png"), "--pairs"),
         (("{}/photo.jpg", "{}/good.png", "--matte", "{}/white.png"), "matte is 120×90"),
-        (("{}/photo.jpg", "{}/white.png", "--matte", "{}/matte.png", "--heatmap", "{tmp}/heat.png"), "no heatmap"),
     ],
 )
-def test_a_wrong_command_line_is_two(
-    arguments: tuple[str, ...], word: str, shelf: Path, tmp_path: Path, verify: Call
-) -> None:
-    said = verify(*(argument.format(shelf, tmp=tmp_path) for argument in arguments))
+def test_a_wrong_command_line_is_two(arguments: tuple[str, ...], word: str, shelf: Path, verify: Call) -> None:
+    said = verify(*(argument.format(shelf) for argument in arguments))
     assert said.code == 2
     assert word in said.err
     assert said.out == ""
-    assert not (tmp_path / "heat.png").exists()
+
+
+def test_without_a_match_there_is_a_verdict_and_no_heatmap(shelf: Path, tmp_path: Path, verify: Call) -> None:
+    target = tmp_path / "heat.png"
+    said = verify(
+        shelf / "photo.jpg", shelf / "white.png", "--matte", shelf / "matte.png", "--heatmap", target, "--json"
+    )
+    document = json.loads(said.out)
+    assert said.code == 1
+    assert document["verdict"] == "reject"
+    assert document["heatmap"] is None
+    assert "no heatmap" in said.err
+    assert not target.exists()
 
 
 @pytest.mark.parametrize(
@@ -207,8 +217,9 @@ def test_pairs_say_what_single_runs_say(shelf: Path, verify: Call) -> None:
 
 
 def test_several_workers_keep_the_order(shelf: Path, verify: Call) -> None:
-    rows = ["photo.jpg,white.png,matte.png"] * 9 + ["photo.jpg,broken.jpg,matte.png"]
+    (shelf / "again.jpg").write_bytes((shelf / "photo.jpg").read_bytes())
+    rows = ("photo.jpg,white.png,matte.png", "again.jpg,broken.jpg,matte.png", "photo.jpg,white.png,matte.png")
     said = verify("--pairs", pairs_file(shelf, *rows), "--workers", 2)
-    assert [line["edit"] for line in said.lines] == ["white.png"] * 9 + ["broken.jpg"]
-    assert {line.get("verdict") for line in said.lines} == {"reject", None}
+    assert [line["source"] for line in said.lines] == ["photo.jpg", "again.jpg", "photo.jpg"]
+    assert [line.get("verdict") for line in said.lines] == ["reject", None, "reject"]
     assert said.code == 3

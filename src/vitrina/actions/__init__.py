@@ -87,7 +87,10 @@ def judge(
     heatmap: Path | None = None,
     named: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Does the file `edit` still show the piece in the file `source`?"""
+    """Does the file `edit` still show the piece in the file `source`?
+
+    With `heatmap`, the document says where it was written; None when the piece was not found and there is none to draw.
+    """
     from vitrina import steps
     from vitrina.codec.encode import encode_png8
     from vitrina.stages.verify import load_facts
@@ -97,9 +100,12 @@ def judge(
     before = _take_in(source)
     told = load_facts(read_bytes(facts), name=str(facts)) if facts else None
     seen = steps.examine(before, _take_in(edit), matte=_alpha(matte), facts=told)
-    if heatmap is not None:
+    document = {**(named or {"source": str(source), "edit": str(edit)}), **seen.judgement.as_dict()}
+    if heatmap is None:
+        return document
+    if seen.pair is not None:
         write_bytes(heatmap, encode_png8(seen.heatmap()))
-    return {**(named or {"source": str(source), "edit": str(edit)}), **seen.judgement.as_dict()}
+    return {**document, "heatmap": None if seen.pair is None else str(heatmap)}
 
 
 @dataclass(frozen=True, slots=True)

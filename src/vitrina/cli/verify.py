@@ -54,6 +54,8 @@ def verify(
         if json:
             print_document(error_document(error, source=str(source), edit=str(edit)))
         raise
+    if heatmap is not None and document["heatmap"] is None:
+        complain(f"{heatmap}: no heatmap was drawn, since the piece could not be found in the edit.")
     if json:
         print_document(document)
     else:
