@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from vitrina.cli.output import error_document, exit_code_of, print_document, say_findings
+from vitrina.cli.output import error_document, exit_code_of, one_line, print_document, say_findings
 from vitrina.errors import VitrinaError
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else there.")]
@@ -34,12 +34,13 @@ def list_packs(json: Json = False) -> int:
     else:
         for pack in document["packs"]:
             stale = "  stale: read the marketplace's page again" if pack["stale"] else ""
-            print(f"{pack['market']:12} version {pack['version']}, read on {pack['checked_on']}{stale}")
+            print(f"{pack['market']:14} version {pack['version']}, read on {pack['checked_on']}{stale}")
     return 0
 
 
 def show(
-    market: Annotated[str, typer.Argument(help="kaspi, wildberries, ozon, etsy or ebay.")], json: Json = False
+    market: Annotated[str, typer.Argument(help="A marketplace of `vitrina rules list`.", show_default=False)],
+    json: Json = False,
 ) -> int:
     """One rule pack with every rule, its level and its sources."""
     from vitrina import actions
@@ -48,7 +49,7 @@ def show(
     if json:
         print_document(document)
     else:
-        _print_tree({key: value for key, value in document.items() if key != "schema"}, 0)
+        _print_pack(document)
     return 0
 
 
@@ -74,19 +75,37 @@ def check(
     return exit_code_of(document)
 
 
-def _print_tree(value: object, depth: int) -> None:
-    pad = "  " * depth
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if isinstance(item, dict | list) and item:
-                print(f"{pad}{key}")
-                _print_tree(item, depth + 1)
-            else:
-                print(f"{pad}{key}: {'—' if item in (None, [], {}) else item}")
-    elif isinstance(value, list):
-        for item in value:
-            if isinstance(item, dict):
-                _print_tree(item, depth)
-                print()
-            else:
-                print(f"{pad}- {item}")
+def _print_pack(pack: dict[str, Any]) -> None:
+    """A pack as a person reads it: each rule on a line, and under it how far to trust it and where it was read."""
+    stale = "STALE, read the marketplace's page again" if pack["stale"] else f"read again by {pack['reread_by']}"
+    print(f"{pack['name']}: version {pack['version']}, read on {pack['checked_on']} ({stale})")
+    print(f"{pack['note']}\n\norder of pictures: {', '.join(pack['order_of_pictures'])}")
+    print("\nevery listing")
+    for rule in pack["count"]:
+        _print_rule("pictures", rule)
+    for rule in pack["by_hand"]:
+        _print_rule("by hand", rule)
+    for slot in pack["slots"]:
+        safe = slot["we_export"]
+        size = f"{safe['width']}×{safe['height']} px, {safe['fill']:.0%} filled, up to {safe['max_bytes'] / 1e6:.1f} MB"
+        print(f"\n{slot['slot']} image (we export {safe['format']}, {size})")
+        for rule in slot["rules"]:
+            _print_rule("other than sRGB" if rule["rule"] == "srgb" else rule["rule"].replace("_", " "), rule)
+
+
+def _print_rule(name: str, rule: dict[str, Any]) -> None:
+    value = rule["value"]
+    if "says" in value:
+        told = f"{value['topic']}: {value['says']}"
+    else:
+        told = ", ".join(_told(key, item) for key, item in value.items()) or "nothing found"
+    note = f" ({rule['note']})" if rule.get("note") else ""
+    print(f"  {name}: {one_line(told + note)}")
+    print(f"      {rule['level']}, breaking it is a {rule['breaking_it']}; {rule['confidence']} confidence, ", end="")
+    print(f"read on {rule['read_on']}: {' '.join(rule['sources'])}")
+
+
+def _told(key: str, value: object) -> str:
+    if key == "allowed":
+        return "allowed" if value else "not allowed"
+    return f"{key.replace('_', ' ')} {' '.join(map(str, value)) if isinstance(value, list) else value}"
