@@ -73,7 +73,7 @@ def _tell(document: dict[str, Any], output: Path) -> None:
     """The card in a few lines of prose."""
     print(
         f"{one_line(document['sku'])}: {document['verdict']}, {len(document['drafts'])} drafts "
-        f"for {len(document['markets'])} marketplaces"
+        f"for {len(document['markets'])} marketplace{'s' if len(document['markets']) != 1 else ''}"
     )
     if document["stopped"]:
         print(f"  stopped: {one_line(document['stopped'])}")
