@@ -32,7 +32,7 @@ def check(view: View) -> tuple[list[Finding], dict[str, Any]]:
     shine = float(np.hypot(shine_a, shine_b))
     agreement = (a * shine_a + b * shine_b) / max(chroma * shine, 1e-6)
     is_warm = _WARM[0] < hue < _WARM[1] and shine > 5 and agreement > 0.9
-    is_cold = _COLD[0] < hue < _COLD[1] and shine_b < 6 and light > 60
+    is_cold = _COLD[0] < hue < _COLD[1] and shine_b < 6 and light > 75
     if light < limits.cast_ground_l or chroma <= limits.cast_warn or not (is_warm or is_cold):
         return [], measures
     is_block = chroma > limits.cast_block
