@@ -2,20 +2,21 @@
 
     python benchmarks/source_check.py --real PHOTOS [--rendered SCENES] [--faults N] [--timing PHOTO]
 
-PHOTOS is a folder with `manifest.csv` (columns `file`, `category`, `problems`: "blur", "warm cast", "glare" and "clipped"
-separated by ";", or "none"). For each photo the verdict and the first advice are printed, then precision and recall per
-problem; photos of category "on-model" count for the recognition of worn pieces.
+PHOTOS is a folder with `manifest.csv` (columns `file`, `category`, `problems`: "blur", "warm cast", "glare" and
+"clipped" separated by ";", or "none"). For each photo the verdict and the first advice are printed, then precision and
+recall per problem; photos of category "on-model" count for the recognition of worn pieces.
 
-SCENES is a folder of `s*/source.jpg` with `truth.json` (`lighting_good`, `background`, `image.bbox`). A fault of the light
-must be found in every badly lit scene and in no well lit one; a scene whose bbox touches the frame must be found cut.
+SCENES is a folder of `s*/source.jpg` with `truth.json` (`lighting_good`, `background`, `image.bbox`). A fault of the
+light must be found in every badly lit scene and in no well lit one; a scene whose bbox touches the frame must be found
+cut.
 
-`--faults N` takes N well lit scenes (and photos r13 to r18 when they are in PHOTOS) and gives each every fault by script:
-blur, motion, little depth of field, casts, clipping, glare, cuts, noise, compression, enlargement, print; beside them clean
-controls (unchanged, a little brighter, fresh fine noise), which must say nothing new. The evidence of the piece is that of
-the clean photo except where the frame changes.
+`--faults N` takes N well lit scenes (and photos r13 to r18 when they are in PHOTOS) and gives each every fault by
+script: blur, motion, little depth of field, casts, clipping, glare, cuts, noise, compression, enlargement, print. Clean
+controls (unchanged, a little brighter, fresh fine noise) must say nothing new. The evidence of the piece is that of the
+clean photo except where the frame changes.
 
-`--timing PHOTO` measures wall and CPU time and the peak memory of one photo enlarged to 12 megapixels, decoding included,
-and of the live check of a 1280 px preview.
+`--timing PHOTO` measures wall and CPU time and the peak memory of one photo enlarged to 12 megapixels, decoding
+included, and of the live check of a 1280 px preview.
 
 (The script is not called inspect.py, for that name would hide Python's own module from everything it imports.)
 """

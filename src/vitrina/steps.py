@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
     from vitrina.stages.verify import Examination, Facts
 
 
+_FIND_PX, _LIVE_PX = 384, 224
+"""Long sides at which a piece is looked for, in a photo and in a live preview."""
+
+
 def segmenter(model: Path | None = None) -> Segmenter:
     """The network that finds the piece: the shipped one, or a local ONNX file."""
     load = cast(Callable[[Path | None], Segmenter], plugin("segmenters", "onnx"))
@@ -60,18 +65,27 @@ def reader() -> Reader | None:
 def inspect(source: Source, *, finder: Segmenter | None = None, is_live: bool = False) -> Judgement:
     """Is this photo good enough to work from? Light, focus, colour, framing, marks.
 
-    `is_live` is for a preview while the seller still frames the piece: print is not read, which a note says.
+    `is_live` is for a preview while the seller still frames the piece: it is looked at more coarsely and print is not
+    read, which a note says.
     """
     from vitrina.stages.cutout import find_piece
     from vitrina.stages.intake import check_source
 
     started = time.perf_counter()
-    piece = find_piece(source, finder or segmenter())
+    piece = find_piece(source, finder or segmenter(), side_px=_LIVE_PX if is_live else _FIND_PX)
     found = time.perf_counter()
     findings, measures = check_source(source, piece=piece, reader=None if is_live else reader())
     ended = time.perf_counter()
     seconds = {"find": found - started, "check": ended - found, "total": ended - started}
     return Judgement("vitrina.inspect/1", (*source.notes, *findings), measures, seconds)
+
+
+def advise(judgement: Judgement, language: str) -> Judgement:
+    """`judgement` with the source check's advice in `language` (en, ru, kk); raises UsageError for another one."""
+    from vitrina.stages.intake.advice import translate
+
+    findings = tuple(replace(found, message=translate(found, language)) for found in judgement.findings)
+    return replace(judgement, findings=findings)
 
 
 def cutout(

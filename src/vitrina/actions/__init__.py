@@ -37,12 +37,12 @@ _LIBRARIES = (
 )
 
 
-def inspect(path: Path, *, model: Path | None = None) -> dict[str, Any]:
-    """Check one photo."""
+def inspect(path: Path, *, model: Path | None = None, language: str = "en") -> dict[str, Any]:
+    """Check one photo; the advice is in `language` (en, ru or kk)."""
     from vitrina import steps
 
-    source = _take_in(path)
-    return {"file": str(path), **steps.inspect(source, finder=steps.segmenter(model)).as_dict()}
+    judgement = steps.inspect(_take_in(path), finder=steps.segmenter(model))
+    return {"file": str(path), **steps.advise(judgement, language).as_dict()}
 
 
 def cutout_targets(photos: Sequence[Path], output: Path) -> dict[Path, Path]:

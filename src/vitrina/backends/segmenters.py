@@ -93,7 +93,8 @@ class Refined:
         """Sharp evidence 0…1 at the size of `rgb`."""
         height, width = rgb.shape[:2]
         wide = self._ask(rgb, self.sides[0])
-        close = wide if self.coarse.fixed else self._ask(rgb, self.sides[1])
+        is_small = max(rgb.shape[:2]) <= self.sides[0]  # both sizes would be the picture's own
+        close = wide if self.coarse.fixed or is_small else self._ask(rgb, self.sides[1])
         planes = find_cues(rgb, wide, close).planes
         below, right = -height % _MULTIPLE, -width % _MULTIPLE
         padded = np.pad(planes, ((0, 0), (0, below), (0, right)), mode="edge")

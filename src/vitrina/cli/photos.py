@@ -22,11 +22,16 @@ def register(app: typer.Typer) -> None:
     app.command("cutout")(cutout)
 
 
-def inspect(photos: Photos, json: Json = False, model: Model = None) -> int:
+def inspect(
+    photos: Photos,
+    json: Json = False,
+    model: Model = None,
+    language: Annotated[str, typer.Option("--lang", help="Language of the advice: en, ru or kk.")] = "en",
+) -> int:
     """Check whether photos are good enough to work from: light, focus, colour, framing, marks."""
     from vitrina import actions
 
-    return each(photos, lambda path: actions.inspect(path, model=model), "inspecting", as_json=json)
+    return each(photos, lambda path: actions.inspect(path, model=model, language=language), "inspecting", as_json=json)
 
 
 def cutout(

@@ -21,7 +21,8 @@ _HALF_TURN = np.pi + 1e-6
 def decode_srgb(encoded: NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]) -> NDArray[np.float32]:
     """Linear light from sRGB-encoded values: uint8, uint16 (full scale) or float 0…1. Any shape."""
     if encoded.dtype == np.uint8:
-        return _decode_table(8)[encoded]
+        flat = np.ascontiguousarray(encoded).reshape(1, -1)  # indexing a table with it would first copy it to 64 bits
+        return np.asarray(cv2.LUT(flat, _decode_table(8)), np.float32).reshape(encoded.shape)
     if encoded.dtype == np.uint16:
         return _decode_table(16)[encoded]
     return _curve(np.asarray(encoded, np.float32))
