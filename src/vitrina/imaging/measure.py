@@ -17,6 +17,8 @@ _SMOOTH_PX = 0.8
 """Smoothing against noise before gradients are taken; its own width is deducted again."""
 _OWN_VARIANCE = _SMOOTH_PX**2 + 0.5**2
 """Variance that smoothing and the pixel grid give an ideal step."""
+_WIDEST_PX = 12.0
+"""σ beyond which nothing is called an edge."""
 _REACH = np.ones((13, 13), np.uint8)
 """Where the height of a step is looked for."""
 
@@ -55,7 +57,9 @@ def find_edges(light: Plane, *, contrast: float, within: Mask) -> Edges:
     height = (cv2.dilate(smooth, _REACH) - cv2.erode(smooth, _REACH))[rows, columns]
     if len(height) == 0:
         return Edges(rows, columns, height, height)
-    kept = height > max(contrast, 0.3 * float(np.percentile(height, 98)))
+    # Even ground beside a step has a step near it but no gradient of its own.
+    widest = np.sqrt(2 * np.pi) * _WIDEST_PX * steep[rows, columns]
+    kept = (height > max(contrast, 0.3 * float(np.percentile(height, 98)))) & (height < widest)
     rows, columns, height = rows[kept], columns[kept], height[kept]
     apparent = height / (np.sqrt(2 * np.pi) * np.maximum(steep[rows, columns], 1e-3))
     width = np.sqrt(np.maximum(apparent * apparent - _OWN_VARIANCE, 0.01))
