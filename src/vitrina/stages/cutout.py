@@ -59,8 +59,8 @@ def cut_out(
     small = _shrunk(source.rgb, params.label_px)
     evidence = segmenter.find(small)
     clock.lap("find")
-    piece = _clean(evidence, params)
-    piece = _stroked(piece, keep, drop)
+    found = _clean(evidence, params)
+    piece = _stroked(found, keep, drop)
     clock.lap("label")
     backdrop = _plain(small, piece)
     notes = _doubts(evidence, piece, source.size.width / small.shape[1], params)
@@ -68,17 +68,16 @@ def cut_out(
         return Cutout(
             source.rgb, np.zeros(source.rgb.shape[:2], np.float32), (), backdrop, "none", notes, clock.seconds()
         )
-    alpha = _matte(source.rgb, evidence, piece, params)
-    if keep is not None:
-        alpha = np.where(keep, np.float32(1), alpha)
-    if drop is not None:
-        alpha = np.where(drop, np.float32(0), alpha)
+    band = max(1.0, params.band_px * source.size.width / small.shape[1])
+    alpha = _matte(source.rgb, evidence, found, band)
+    if keep is not None or drop is not None:
+        alpha = _mended(source.rgb, alpha, evidence, piece, band, keep=keep, drop=drop)
     clock.lap("matte")
-    foreground = _foreground(source.rgb, alpha, params.band_px * source.size.width / small.shape[1])
+    foreground = _foreground(source.rgb, alpha, band)
     clock.lap("foreground")
     parts = parts_of(alpha)
     clock.lap("parts")
-    return Cutout(foreground, alpha, parts, backdrop, f"{segmenter.name}, band matting", notes, clock.seconds())
+    return Cutout(foreground, alpha, parts, backdrop, f"{segmenter.name}, closed-form matting", notes, clock.seconds())
 
 
 def parts_of(alpha: Alpha) -> tuple[Part, ...]:
@@ -165,24 +164,48 @@ def _doubts(evidence: Alpha, piece: Mask, scale: float, params: CutoutParams) ->
     )  # fmt: skip
 
 
-def _matte(rgb: Rgb, evidence: Alpha, piece: Mask, params: CutoutParams) -> Alpha:
-    """Alpha at the photo's own size, tile by tile where there is an edge to solve."""
+def _matte(rgb: Rgb, evidence: Alpha, piece: Mask, band: float, within: Mask | None = None) -> Alpha:
+    """Alpha at the photo's own size, tile by tile where there is an edge to solve; with `within`, only tiles that it
+    touches.
+
+    `band` is the half width in pixels of the photo in which alpha is solved.
+    """
     height, width = rgb.shape[:2]
-    scale = width / piece.shape[1]
-    band = max(1.0, params.band_px * scale)
     alpha = np.zeros((height, width), np.float32)
     # Where the label was overruled (dust, strokes) the evidence must not speak on.
     agreed = np.where(piece, np.maximum(evidence, 0.51), np.minimum(evidence, 0.49)).astype(np.float32)
     for inner, outer in _tiles(height, width, margin_px=round(8 * band) + 8):
+        if within is not None and not within[inner].any():
+            continue
         soft = _enlarged(agreed, (height, width), outer)
         if not (soft > 0.5).any():
             continue
-        solved = solve_band(rgb[outer], trimap_of(soft, band), soft, radius_px=1.5 * band)
-        alpha[inner] = solved[_within(inner, outer)]
+        solved = solve_band(rgb[outer], trimap_of(soft, band), soft, radius_px=2 * band)
+        # The last 2 % to either side are noise of the solution, not coverage.
+        alpha[inner] = np.clip((solved[_within(inner, outer)] - 0.02) / 0.96, 0, 1)
     return alpha
 
 
+def _mended(
+    rgb: Rgb, alpha: Alpha, evidence: Alpha, piece: Mask, band: float, *, keep: Mask | None, drop: Mask | None
+) -> Alpha:
+    """`alpha` solved anew near the strokes; everywhere else it stays as it was, bit for bit."""
+    strokes = np.zeros(alpha.shape, bool)
+    for mask in (keep, drop):
+        if mask is not None:
+            strokes |= mask
+    reach = round(4 * band) + 4
+    near = cv2.dilate(strokes.astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) > 0
+    mended = np.where(near, _matte(rgb, evidence, piece, band, within=near), alpha)
+    if keep is not None:
+        mended = np.where(keep, np.float32(1), mended)
+    if drop is not None:
+        mended = np.where(drop, np.float32(0), mended)
+    return np.asarray(mended, np.float32)
+
+
 def _foreground(rgb: Rgb, alpha: Alpha, band: float) -> Rgb:
+    """The source's pixels, with the rim's colour freed from the backdrop."""
     out = rgb.copy()
     for inner, outer in _tiles(*alpha.shape, margin_px=round(16 * band) + 8):
         rim = (alpha[inner] > 0) & (alpha[inner] < 1)
