@@ -4,7 +4,8 @@
 
 Records are filled in directly (the files themselves play no part in lists and reports), with variants, findings,
 decisions, exports, returns and a ledger in proportion. Printed: the median and the worst of the repetitions in
-milliseconds, beside the limit of 200 ms. The exit code is 1 when a median is over it.
+milliseconds beside the limit of 200 ms, and the processor's part of the median, which says on a busy machine how much
+of it was waiting for others. The exit code is 1 when a median is over the limit.
 """
 
 from __future__ import annotations
@@ -144,17 +145,18 @@ def main() -> int:
         started = time.perf_counter()
         fill(house, given.skus, given.seed)
         print(f"{given.skus} SKUs, {6 * given.skus} photos, filled in {time.perf_counter() - started:.1f} s")
-        print(f"{'question':36} {'median ms':>10} {'worst ms':>10}")
+        print(f"{'question':36} {'median ms':>10} {'worst ms':>10} {'cpu ms':>8}")
         for name, ask in questions(house, given.skus).items():
-            taken = []
+            taken, cpu = [], []
             for _ in range(given.repeat):
-                begun = time.perf_counter()
+                begun, worked = time.perf_counter(), time.process_time()
                 ask()
+                cpu.append(1000 * (time.process_time() - worked))
                 taken.append(1000 * (time.perf_counter() - begun))
             median = statistics.median(taken)
             slow += median > LIMIT_MS
             over = f"  over {LIMIT_MS:.0f} ms" if median > LIMIT_MS else ""
-            print(f"{name:36} {median:10.1f} {max(taken):10.1f}{over}")
+            print(f"{name:36} {median:10.1f} {max(taken):10.1f} {statistics.median(cpu):8.1f}{over}")
     return 1 if slow else 0
 
 

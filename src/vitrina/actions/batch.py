@@ -151,12 +151,12 @@ def _take_in(house: House, payload: Mapping[str, Any]) -> dict[str, Any]:
     for path in map(Path, item.inputs):
         try:
             data = read_bytes(path)
+            digest = house.originals.put(data)
             steps.require_photo(data, name=str(path), max_megapixels=house.config.max_megapixels)
             facts = probe(data, name=str(path))
         except InputError as error:
             errors.append(str(error))
             continue
-        digest = house.originals.put(data)
         if digest in [photo["digest"] for photo in photos]:
             continue
         camera = " ".join(facts.metadata[key] for key in ("Make", "Model") if facts.metadata.get(key))

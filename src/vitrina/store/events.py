@@ -78,7 +78,9 @@ def of_subjects(conn: Connection, subjects: Sequence[str]) -> list[Row[Any]]:
 def between(conn: Connection, *, since: str, until: str, limit: int = 500) -> list[Row[Any]]:
     """The newest `limit` events of a time, newest first."""
     where = (events.c.at >= since) & (events.c.at < until)
-    return list(conn.execute(sa.select(events).where(where).order_by(events.c.seq.desc()).limit(limit)))
+    return list(
+        conn.execute(sa.select(events).where(where).order_by(events.c.at.desc(), events.c.seq.desc()).limit(limit))
+    )
 
 
 def head(conn: Connection) -> tuple[int, str]:
