@@ -5,8 +5,8 @@
 
 SCENES holds one folder per scene with `source.jpg`, the exact `alpha.png`, `fg.png`, `instances.png` and `truth.json`.
 Photos have no true matte: our own cutout stands in for it (look at the sheet that `--sheet SHEET.png` draws on magenta,
-and leave out what is cut badly), and the marks say where stones, links and clasps are. `benchmarks/damage.py` holds the
-edits themselves.
+and leave out what is cut badly), and the marks say where stones, links and clasps are. The edits
+themselves are in `benchmarks/damage.py` and `benchmarks/dressing.py`.
 
 OUT gets `manifest.csv`, `NAME/source.jpg`, `NAME/alpha.png` and `edits/NAME_KIND.jpg`. A row says kind and class, the
 region of the change in the edit (x0…y1) and in the source (sx0…sy1), the affine from source to edit (m00…m12), the
@@ -28,8 +28,10 @@ from typing import Any
 
 import cv2
 import numpy as np
-from damage import KINDS, Made, Piece, region_of
+from damage import DAMAGE
+from dressing import DRESSING
 from numpy.typing import NDArray
+from piece import Made, Piece, region_of
 
 from vitrina.codec.decode import decode
 from vitrina.imaging.colour import decode_srgb, encode_srgb8, lab
@@ -66,7 +68,7 @@ def main() -> None:
     rows = []
     for piece in pieces:
         _write_source(args.out, piece.name, piece.rgb, piece.alpha)
-        for kind, make in KINDS.items():
+        for kind, make in {**DAMAGE, **DRESSING}.items():
             if wanted and not kind.startswith(wanted):
                 continue
             rng = np.random.default_rng((args.seed, zlib.crc32(f"{piece.name} {kind}".encode())))

@@ -5,7 +5,8 @@
 FOLDER holds manifest.csv and one folder per scene with source.jpg (and alpha.png), as the rendered data has and as
 benchmarks/edits.py writes. Per kind of defect it prints how many were flagged (verdict not `pass`), named (the right
 family among the findings that block or warn) and located, with Wilson's intervals at 95 %, and how many clean edits of
-each kind raised a false alarm; scenes of the validation split apart from those that thresholds were tuned on.
+each kind raised a false alarm; scenes of the validation split apart from those that thresholds were tuned on. Stopped
+by ^C it reports what it has judged so far.
 
 `--matte` gives verify the true matte instead of letting it cut out; the clean card that peers compare with is always
 made with it. `--peers` judges the same pairs by what people use today (benchmarks/peers.py) in the same run.
@@ -17,6 +18,7 @@ import argparse
 import csv
 import math
 import os
+import signal
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -96,11 +98,17 @@ def main() -> None:
     validation = set(args.validation.split(","))
     tasks = [(args.folder, row, args.matte, args.peers, row["scene"] in validation) for row in rows]
     started = time.perf_counter()
-    answers = []
-    for answer in _answers(tasks, args.jobs):
-        answers.append(answer)
-        if args.list and (line := _complaint(answer)):
-            print(line, flush=True)
+    answers: list[Answer] = []
+    try:
+        for answer in _answers(tasks, args.jobs):
+            answers.append(answer)
+            if args.list and (line := _complaint(answer)):
+                print(line, flush=True)
+    except KeyboardInterrupt:
+        if not answers:
+            raise
+        print(f"stopped: {len(answers)} of {len(tasks)} pairs were judged", flush=True)
+        args.markdown = None
     took = time.perf_counter() - started
     text = report(answers, took, jobs=args.jobs, peers=args.peers, matte=args.matte)
     print(text)
@@ -113,10 +121,15 @@ def _answers(tasks: Sequence[tuple], jobs: int) -> Iterable[Answer]:
         yield from map(judge, tasks)
         return
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_be_modest) as pool:
-        yield from pool.map(judge, tasks, chunksize=4)
+        try:
+            yield from pool.map(judge, tasks, chunksize=4)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _be_modest() -> None:
+    """A process per core: one thread each; ^C is the parent's to answer."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)
     os.environ["OMP_NUM_THREADS"] = "1"
 
