@@ -2,8 +2,8 @@
 
     python benchmarks/cutout.py SCENES [--u2net U2NET.onnx] [--isnet ISNET.onnx] [--sheet SHEET.png] [--only s01,s05]
 
-SCENES holds one folder per scene with `source.jpg` and `alpha.png` (8-bit coverage). Peers are the raw U²-Net-p that we
-ship, raw U²-Net and IS-Net when their files are named, and rembg (with and without its alpha matting) on the same files
+SCENES holds one folder per scene with `source.jpg` and `alpha.png` (8-bit coverage). Peers are
+raw U²-Net and IS-Net when their files are named, and rembg (with and without its alpha matting) on the same files
 when the package is installed. Per scene and on average: matte MSE, SAD and gradient error (Rhemann et al. 2009), the
 share of true daylight holes left open, solid metal lost (true alpha above 0.95, ours below 0.5) and see-through
 (between 0.5 and 0.9), and seconds. `--photos DIR --sheet OUT` cuts real photos out instead and writes, per photo, the
@@ -94,7 +94,7 @@ def _gradient(alpha: Alpha) -> NDArray[np.float32]:
 def peers(u2net: Path | None, isnet: Path | None) -> dict[str, Maker]:
     """What we are measured beside; only what can be run here."""
     makers: dict[str, Maker] = {}
-    networks = {"u2netp raw": load_network(None)}
+    networks = {}
     if u2net:
         networks["u2net raw"] = load_network(u2net)
     if isnet:

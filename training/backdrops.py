@@ -13,8 +13,8 @@ WORDS = [
 
 def backdrop(rng: np.random.Generator, side: int) -> tuple[np.ndarray, str]:
     """An sRGB picture (side, side, 3) uint8 and its kind."""
-    kind = str(rng.choice(["paper", "card", "velvet", "cloth", "wood", "marble", "page", "mirror"],
-                          p=[0.27, 0.16, 0.08, 0.14, 0.12, 0.07, 0.1, 0.06]))  # fmt: skip
+    kind = str(rng.choice(["paper", "card", "velvet", "cloth", "wood", "marble", "page", "mirror", "skin"],
+                          p=[0.22, 0.14, 0.07, 0.14, 0.13, 0.07, 0.12, 0.07, 0.04]))  # fmt: skip
     if kind in ("paper", "mirror"):
         grey = rng.choice([rng.uniform(200, 250), rng.uniform(60, 200)], p=[0.7, 0.3])
         picture = np.full((side, side, 3), grey) + rng.normal(0, 4, 3)
@@ -32,7 +32,9 @@ def backdrop(rng: np.random.Generator, side: int) -> tuple[np.ndarray, str]:
     elif kind == "marble":
         vein = np.abs(noise(rng, side, rng.uniform(25, 60))[..., 0])
         dark = np.exp(-((vein / rng.uniform(0.02, 0.08)) ** 2)) * rng.uniform(10, 70)
-        picture = rng.uniform(200, 240) - dark[..., None] + noise(rng, side, 40) * 5
+        picture = (rng.uniform(200, 240) - dark[..., None] + noise(rng, side, 40) * 5) * rng.uniform(0.95, 1.0, 3)
+    elif kind == "skin":
+        picture = skin(rng, side)
     else:
         picture = page(rng, side)
     return np.clip(picture, 2, 252).astype(np.uint8), kind
@@ -100,3 +102,14 @@ def page(rng: np.random.Generator, side: int) -> np.ndarray:
                     int(1 + (scale > 0.8)), cv2.LINE_AA)  # fmt: skip
         y += int(22 * scale + rng.uniform(6, 26))
     return picture
+
+
+def skin(rng: np.random.Generator, side: int) -> np.ndarray:
+    """Skin-like ground: warm, soft folds, pores."""
+    base = np.array([rng.uniform(90, 235), 0, 0])
+    base[1], base[2] = base[0] * rng.uniform(0.66, 0.8), base[0] * rng.uniform(0.5, 0.7)
+    folds = noise(rng, side, side / rng.uniform(2, 6)) * 0.1 + noise(rng, side, 3) * 0.012
+    for _ in range(int(rng.integers(0, 4))):
+        crease = np.abs(noise(rng, side, side / 3))
+        folds = folds - 0.25 * np.exp(-((crease / 0.05) ** 2))
+    return (base * (1 + folds)).astype(np.float32)

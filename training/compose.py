@@ -7,7 +7,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from backdrops import backdrop, colour, noise
+from backdrops import backdrop, colour, noise, skin
 from draw import Layer, draw
 
 _HELD_OUT = 10
@@ -67,6 +67,12 @@ def scenery(rng: np.random.Generator, side: int) -> np.ndarray:
             zoom = rng.uniform(1.0, 2.0)
             matrix = cv2.getRotationMatrix2D((side / 2, side / 2), float(rng.uniform(0, 360)), float(1.42 * zoom))
             ground = cv2.warpAffine(ground, matrix, (side, side), borderMode=cv2.BORDER_REFLECT)
+    if rng.random() < 0.22:
+        ground = stand(rng, ground)
+    if rng.random() < 0.05:
+        ground = fingers(rng, ground)
+    if rng.random() < 0.08:
+        ground = strands(rng, ground)
     if rng.random() < 0.2:
         ground = clutter(rng, ground)
     y, x = np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j].astype(np.float32)
@@ -79,19 +85,8 @@ def scenery(rng: np.random.Generator, side: int) -> np.ndarray:
     return np.clip(ground * light[..., None], 0, 255)
 
 
-def skin(rng: np.random.Generator, side: int) -> np.ndarray:
-    """Skin-like ground: warm, soft folds, pores."""
-    base = np.array([rng.uniform(90, 235), 0, 0])
-    base[1], base[2] = base[0] * rng.uniform(0.66, 0.8), base[0] * rng.uniform(0.5, 0.7)
-    folds = noise(rng, side, side / rng.uniform(2, 6)) * 0.1 + noise(rng, side, 3) * 0.012
-    for _ in range(int(rng.integers(0, 4))):
-        crease = np.abs(noise(rng, side, side / 3))
-        folds = folds - 0.25 * np.exp(-((crease / 0.05) ** 2))
-    return (base * (1 + folds)).astype(np.float32)
-
-
 def clutter(rng: np.random.Generator, ground: np.ndarray) -> np.ndarray:
-    """Blurred things that are not for sale: leaves, petals, boxes, lamps."""
+    """Things that are not for sale, mostly out of focus: leaves, petals, boxes, lamps."""
     side = len(ground)
     sheet, cover = ground.copy(), np.zeros((side, side), np.float32)
     for _ in range(int(rng.integers(1, 7))):
@@ -103,7 +98,71 @@ def clutter(rng: np.random.Generator, ground: np.ndarray) -> np.ndarray:
         ).astype(np.int32)
         cv2.fillPoly(sheet, [shape], tuple(float(v) for v in colour(rng, 0.0, 0.9) * rng.uniform(0.3, 1.05)))
         cv2.fillPoly(cover, [shape], 1.0)
-    blur = side * rng.uniform(0.004, 0.03)
+    blur = side * rng.choice([rng.uniform(0.0008, 0.003), rng.uniform(0.004, 0.03)])
+    soft = cv2.GaussianBlur(cover, (0, 0), blur)[..., None]
+    return ground * (1 - soft) + cv2.GaussianBlur(sheet, (0, 0), blur) * soft
+
+
+def stand(rng: np.random.Generator, ground: np.ndarray) -> np.ndarray:
+    """A bust, a box, an arch or a dish of another stuff, lit from one side, its shadow on the ground; not for sale either."""
+    side = len(ground)
+    for _ in range(int(rng.choice([1, 2], p=[0.8, 0.2]))):
+        cover = np.zeros((side, side), np.float32)
+        centre, size = rng.uniform(0.25, 0.75, 2) * side, side * rng.uniform(0.25, 0.75)
+        angle = np.linspace(0, 2 * np.pi, 80)
+        power = rng.choice([1.0, rng.uniform(0.15, 0.6)])
+        shape = np.stack([np.sign(np.cos(angle)) * np.abs(np.cos(angle)) ** power * rng.uniform(0.5, 1.1),
+                          np.sign(np.sin(angle)) * np.abs(np.sin(angle)) ** power], -1)  # fmt: skip
+        if rng.random() < 0.3:  # shoulders under a neck
+            shape[:, 0] *= np.where(shape[:, 1] < 0, rng.uniform(0.4, 0.8), 1)
+        turn = rng.normal(0, 0.3)
+        matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+        cv2.fillPoly(cover, [np.rint(16 * (centre + size * shape @ matrix)).astype(np.int32)], 1.0, cv2.LINE_AA, 4)
+        cover = cv2.GaussianBlur(cover, (0, 0), rng.uniform(0.5, 3))[..., None]
+        stuff = backdrop(rng, side)[0].astype(np.float32) if rng.random() < 0.5 else np.float32(
+            colour(rng, 0, 0.6) * rng.choice([0.08, 1.0])) + noise(rng, side, 2) * np.float32(rng.uniform(0, 3))  # fmt: skip
+        body = cv2.GaussianBlur(cover, (0, 0), side * rng.uniform(0.02, 0.1))[..., None]
+        shadow = np.roll(body, rng.integers(-30, 31, 2).tolist(), (0, 1)) * rng.uniform(0, 0.5)
+        ground = ground * (1 - shadow) * (1 - cover) + stuff * (0.5 + 0.5 * body) * cover
+    return np.asarray(ground, np.float32)
+
+
+def fingers(rng: np.random.Generator, ground: np.ndarray) -> np.ndarray:
+    """One to four fingers reaching in."""
+    side = len(ground)
+    tone, width = skin(rng, side), side * rng.uniform(0.08, 0.2)
+    at, way = rng.uniform(0.1, 0.9, 2) * side, rng.uniform(0, 2 * np.pi)
+    for index in range(int(rng.integers(1, 5))):
+        tip = at + index * width * 1.05 * np.array([-np.sin(way), np.cos(way)]) + rng.normal(0, 0.1, 2) * width
+        back = tip - side * 1.2 * np.array([np.cos(way), np.sin(way)])
+        cover = np.zeros((side, side), np.float32)
+        cv2.line(cover, *(tuple(int(v) for v in p) for p in (tip, back)), 1.0, int(width), cv2.LINE_AA)
+        body = np.sqrt(
+            np.clip(cv2.distanceTransform((cover > 0.5).astype(np.uint8), cv2.DIST_L2, 5) / (width / 2), 0, 1)
+        )
+        cover = cv2.GaussianBlur(cover, (0, 0), rng.uniform(0.6, 2))[..., None]
+        ground = ground * (1 - cover) + tone * (0.55 + 0.45 * body[..., None]) * cover
+    return ground
+
+
+def strands(rng: np.random.Generator, ground: np.ndarray) -> np.ndarray:
+    """Hair, threads, twigs: thin curves side by side, which are no chains."""
+    side = len(ground)
+    sheet, cover = ground.copy(), np.zeros((side, side), np.float32)
+    t = np.linspace(-0.3, 1.3, 40)
+    start, way, bend = rng.uniform(0, side, 2), rng.uniform(0, 2 * np.pi), rng.normal(0, 0.4)
+    ahead, across = np.array([np.cos(way), np.sin(way)]), np.array([-np.sin(way), np.cos(way)])
+    tone = np.array([rng.uniform(20, 220), 0, 0])
+    tone[1], tone[2] = tone[0] * rng.uniform(0.65, 0.95), tone[0] * rng.uniform(0.4, 0.9)
+    for _ in range(int(rng.integers(3, 90))):
+        curve = (bend + rng.normal(0, 0.04)) * side * (t * t)[:, None] * across
+        points = (
+            start + side * (t - 0.5)[:, None] * ahead + curve + rng.normal(0, side * rng.uniform(0.01, 0.12)) * across
+        )
+        fixed, thick = [np.rint(points * 16).astype(np.int32)], int(rng.integers(1, 3))
+        cv2.polylines(sheet, fixed, False, tuple(float(v) for v in tone * rng.uniform(0.5, 1.3)), thick, cv2.LINE_AA, 4)
+        cv2.polylines(cover, fixed, False, 1.0, thick, cv2.LINE_AA, 4)
+    blur = rng.uniform(0.4, 2)
     soft = cv2.GaussianBlur(cover, (0, 0), blur)[..., None]
     return ground * (1 - soft) + cv2.GaussianBlur(sheet, (0, 0), blur) * soft
 
@@ -159,9 +218,11 @@ def phone(rng: np.random.Generator, photo: np.ndarray) -> np.ndarray:
 
 
 def _load(rng: np.random.Generator, mattes: list[Path]) -> Layer:
-    path = mattes[int(rng.integers(len(mattes)))]
-    photo = cv2.imread(str(path.with_suffix(".jpg")))[..., ::-1].astype(np.float32)
-    alpha = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255
+    photo = alpha = None
+    while photo is None or alpha is None:  # a render may be half written, or gone again
+        path = mattes[int(rng.integers(len(mattes)))]
+        photo, alpha = cv2.imread(str(path.with_suffix(".jpg"))), cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    photo, alpha = photo[..., ::-1].astype(np.float32), alpha.astype(np.float32) / 255
     quarter = int(rng.integers(4))
     photo, alpha = np.rot90(photo, quarter), np.rot90(alpha, quarter)
     if rng.random() < 0.5:
@@ -194,9 +255,14 @@ def _cut(photo: np.ndarray, alpha: np.ndarray, rng: np.random.Generator, side: i
     picture = np.where(sure[..., None] > 0, photo, spread)
     centre = len(alpha) / 2
     matrix = cv2.getRotationMatrix2D(
-        (centre, centre), float(rng.uniform(0, 360)), float(side / len(alpha) * rng.uniform(0.5, 1.15))
+        (centre, centre),
+        float(rng.uniform(0, 360)),
+        float(side / len(alpha) * rng.choice([rng.uniform(0.12, 0.5), rng.uniform(0.5, 1.5)], p=[0.25, 0.75])),
     )
     matrix[:, 2] += side / 2 - centre + rng.normal(0, 0.08, 2) * side
+    scale = float(np.hypot(*matrix[0, :2]))
+    if scale < 0.7:  # as a lens would: no aliasing
+        picture, alpha = (cv2.GaussianBlur(x, (0, 0), 0.4 / scale) for x in (picture, alpha))
     moved = cv2.warpAffine(picture, matrix, (side, side), flags=cv2.INTER_LINEAR)
     return moved, np.clip(cv2.warpAffine(alpha, matrix, (side, side), flags=cv2.INTER_LINEAR), 0, 1)
 

@@ -110,8 +110,8 @@ def draw(rng: np.random.Generator, side: int) -> Layer:
     sheet = Sheet(rng, side)
     for _ in range(int(rng.choice([1, 2, 3], p=[0.6, 0.25, 0.15]))):
         kind = rng.choice(
-            ["chain", "strand", "line", "hook", "ring", "openwork", "stones"],
-            p=[0.34, 0.12, 0.12, 0.12, 0.12, 0.1, 0.08],
+            ["chain", "strand", "line", "hook", "ring", "openwork", "stones", "band", "dome"],
+            p=[0.27, 0.1, 0.09, 0.09, 0.08, 0.08, 0.06, 0.13, 0.1],
         )
         {
             "chain": _chain,
@@ -121,6 +121,8 @@ def draw(rng: np.random.Generator, side: int) -> Layer:
             "ring": _ring,
             "openwork": _openwork,
             "stones": _stones,
+            "band": _band,
+            "dome": _dome,
         }[str(kind)](rng, sheet)
     return sheet.finish()
 
@@ -263,3 +265,81 @@ def _stones(rng: np.random.Generator, sheet: Sheet) -> None:
         sheet.stone(
             place, size * rng.uniform(0.7, 1.4), colour if rng.random() < 0.7 else other, prongs=int(rng.choice([0, 4]))
         )
+
+
+def _sheen(rng: np.random.Generator, tone: np.ndarray) -> np.ndarray:
+    """What a polished surface of colour `tone` shows for each normal: (64, 64, 3) over its x and y, −1…1, sRGB 0…255."""
+    field = cv2.resize(rng.normal(0, 1, (int(rng.integers(2, 9)),) * 2), (64, 64), interpolation=cv2.INTER_CUBIC)
+    light = np.exp(field * rng.uniform(0.1, 0.7))[..., None] * tone * rng.uniform(0.6, 1.1)
+    for _ in range(int(rng.integers(0, 4))):  # lamps and dark corners
+        y, x = rng.integers(0, 60, 2)
+        light[y : y + rng.integers(3, 22), x : x + rng.integers(3, 30)] = rng.choice([250.0, 20.0]) * np.ones(3)
+    return np.clip(cv2.GaussianBlur(light, (0, 0), rng.uniform(0.5, 4)), 0, 255)
+
+
+def _shades(sheen: np.ndarray, normals: np.ndarray) -> np.ndarray:
+    x, y = (np.clip(((normals[..., k] + 1) * 31.5).astype(int), 0, 63) for k in (0, 1))
+    return sheen[y, x]
+
+
+def _band(rng: np.random.Generator, sheet: Sheet) -> None:
+    """A wide polished band, flat or domed, seen from anywhere; maybe with a stone."""
+    size = sheet.side * rng.uniform(0.12, 0.42)
+    wide, thick, dome = rng.uniform(0.12, 0.55), rng.uniform(0.03, 0.16), rng.uniform(0, 0.12)
+    angle, across = np.linspace(0, 2 * np.pi, 121), np.linspace(-1, 1, 13)
+    bulge = dome * (1 - across**2)
+    lean = rng.uniform(0.1, 1.5)
+    tilt = np.array([[1, 0, 0], [0, np.cos(lean), -np.sin(lean)], [0, np.sin(lean), np.cos(lean)]])
+    round_ = np.stack([np.cos(angle), 0 * angle, np.sin(angle)], -1)[:, None]
+    axis = np.array([0.0, 1.0, 0.0])
+    slope = (2 * dome * across / wide)[None, :, None]
+    outer = round_ * (1 + thick + bulge)[None, :, None] + across[None, :, None] * wide * axis
+    inner = round_ * np.ones(13)[None, :, None] + across[None, :, None] * wide * axis
+    surfaces = [(outer, round_ + slope * axis), (inner, -round_ + 0 * slope)]
+    for end in (0, 12):
+        edge = np.stack([outer[:, end], inner[:, end]], 1)
+        surfaces.append((edge, np.sign(across[end]) * axis + 0 * edge))
+    sheen, quads = _sheen(rng, sheet.metal), []
+    turn = spin(rng.uniform(0, 6.3))
+    centre = rng.uniform(0.3, 0.7, 2) * sheet.side
+    for points, normals in surfaces:
+        seen, facing = points @ tilt.T, normals @ tilt.T
+        facing = facing / np.linalg.norm(facing, axis=-1, keepdims=True)
+        flat = seen[..., :2] @ turn * size + centre
+        corners = np.stack([flat[:-1, :-1], flat[1:, :-1], flat[1:, 1:], flat[:-1, 1:]], 2).reshape(-1, 4, 2)
+        depth = (seen[:-1, :-1, 2] + seen[1:, 1:, 2]).ravel()
+        colour = _shades(sheen, facing[:-1, : corners.shape[0] // 120]).reshape(-1, 3)
+        visible = facing[:-1, : corners.shape[0] // 120, 2].ravel() > -0.1
+        quads += [q for q, v in zip(zip(depth, corners, colour, strict=True), visible, strict=True) if v]
+    for _, corners, colour in sorted(quads, key=lambda quad: quad[0]):
+        sheet.blob(corners, colour)
+    if rng.random() < 0.4:
+        at = centre + np.array([0, 0]) + (turn.T @ ((tilt @ round_[30, 0])[:2] * size * (1 + thick)))
+        sheet.stone(at, size * rng.uniform(0.1, 0.3), _colour(rng), prongs=int(rng.choice([0, 4, 6])))
+
+
+def _dome(rng: np.random.Generator, sheet: Sheet) -> None:
+    """Cabochons, pearls, discs: smooth bodies, alone or in a row, each in a rim or bare."""
+    count = int(rng.choice([1, 2, 3, 6]))
+    size = sheet.side * rng.uniform(0.05, 0.26) / np.sqrt(count)
+    tone, squeeze = _colour(rng), rng.uniform(0.6, 1)
+    sheen = _sheen(rng, sheet.metal if rng.random() < 0.3 else tone)
+    flat = rng.choice([1.0, rng.uniform(0.1, 0.9)])
+    at = rng.uniform(0.25, 0.75, 2) * sheet.side
+    way = spin(rng.uniform(0, 6.3))[0] * size * rng.uniform(2.0, 2.6)
+    for k in range(count):
+        centre = at + (k - (count - 1) / 2) * way
+        outline = centre + circle(size, 60) * [1, squeeze]
+        sheet.blob(outline, tone)
+        low = np.maximum(np.floor((centre - size) * _OVER).astype(int), 0)
+        high = np.minimum(np.ceil((centre + size) * _OVER).astype(int), sheet.side * _OVER)
+        if (high - low).min() < 2:
+            continue
+        y, x = np.mgrid[low[1] : high[1], low[0] : high[0]] / _OVER
+        u, v = (x - centre[0]) / size, (y - centre[1]) / (size * squeeze)
+        inside = u * u + v * v < 1
+        body = _shades(sheen, np.stack([u, v], -1) * flat)
+        area = sheet.colour[low[1] : high[1], low[0] : high[0]]
+        area[inside] = body[inside].astype(np.uint8)
+        if rng.random() < 0.5:
+            sheet.wire(outline, max(1.0, size * rng.uniform(0.03, 0.15)), closed=True)

@@ -2,8 +2,8 @@
 
     python training/generate.py OUT --count 400 --seed 1 --side 448
 
-Writes OUT/NNNNN.jpg (the photo) and OUT/NNNNN.png (8-bit coverage). Needs the packages mitsuba, numpy and
-opencv-python-headless, and an LLVM library. No photograph and no other model's output goes in.
+Writes OUT/SEED_NNNNN.jpg (the photo) and OUT/SEED_NNNNN.png (8-bit coverage). Needs the packages mitsuba, pyoidn, numpy
+and opencv-python-headless, and an LLVM library. No photograph and no other model's output goes in.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ import argparse
 from pathlib import Path
 
 import cv2
+import drjit as dr
 import mitsuba as mi
 import numpy as np
+import pyoidn
 
 mi.set_variant("llvm_ad_rgb")
 from backdrops import backdrop  # noqa: E402  (Mitsuba's variant must be set before anything else touches it)
@@ -80,7 +82,10 @@ def lights(rng: np.random.Generator) -> dict:
     if kind == "lamp":
         tint = np.array([1.0, 0.8, 0.55])
     fill = float(rng.uniform(0.15, 0.5)) if kind != "tent" else float(rng.uniform(0.7, 1.1))
-    scene = {"fill": {"type": "constant", "radiance": {"type": "rgb", "value": [float(fill * t) for t in tint]}}}
+    scene: dict = {"fill": {"type": "constant", "radiance": {"type": "rgb", "value": [float(fill * t) for t in tint]}}}
+    if rng.random() < 0.65:
+        scene["fill"] = {"type": "envmap", "bitmap": mi.Bitmap(room(rng, fill * tint)), "scale": 1.0,
+                         "to_world": mi.ScalarTransform4f().rotate([1, 0, 0], 90.0)}  # fmt: skip
     for index in range(1 if kind in ("flash", "lamp") else int(rng.integers(1, 4))):
         angle, up = rng.uniform(0, 2 * np.pi), rng.uniform(0.4, 1.3)
         where = 14 * np.array([np.cos(angle) * np.cos(up), np.sin(angle) * np.cos(up), np.sin(up)])
@@ -98,6 +103,18 @@ def lights(rng: np.random.Generator) -> dict:
             },
         }
     return scene
+
+
+def room(rng: np.random.Generator, light: np.ndarray) -> np.ndarray:
+    """What polished metal mirrors: dim walls with dark and bright patches; linear RGB (32, 64, 3), mean `light`."""
+    field = cv2.resize(
+        rng.normal(0, 1, (int(rng.integers(3, 9)), int(rng.integers(4, 14)))).astype(np.float32), (64, 32)
+    )
+    walls = np.exp(field * rng.uniform(0.4, 1.6))[..., None] * np.exp(rng.normal(0, 0.08, 3))
+    for _ in range(int(rng.integers(0, 5))):
+        y, x = int(rng.integers(0, 26)), int(rng.integers(0, 56))
+        walls[y : y + int(rng.integers(2, 10)), x : x + int(rng.integers(2, 16))] = rng.choice([0.02, 4.0, 8.0])
+    return (walls / walls.mean() * light).astype(np.float32)
 
 
 def camera(rng: np.random.Generator, piece: Piece, side: int, spp: int) -> dict:
@@ -159,7 +176,7 @@ def scene(rng: np.random.Generator, side: int, spp: int) -> tuple[np.ndarray, np
         @ mi.ScalarTransform4f().scale([11.0, 11.0, 1.0]),
     }  # fmt: skip
     full |= lights(rng)
-    linear = np.array(mi.render(mi.load_dict(full)))
+    linear = np.array(pyoidn.denoise(np.ascontiguousarray(mi.render(mi.load_dict(full)), np.float32), hdr=True))
     alpha = 1 - np.clip(np.array(mi.render(mi.load_dict(matte)))[..., 0], 0, 1)
     return develop(rng, linear, alpha), np.rint(alpha * 255).astype(np.uint8)
 
@@ -181,9 +198,11 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--count", type=int, default=400)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--side", type=int, default=448)
-    parser.add_argument("--spp", type=int, default=40)
+    parser.add_argument("--side", type=int, default=640)
+    parser.add_argument("--spp", type=int, default=24)
+    parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
+    dr.set_thread_count(args.threads)
     args.out.mkdir(parents=True, exist_ok=True)
     for index in range(args.count):
         stem = args.out / f"{args.seed:03d}_{index:05d}"

@@ -177,7 +177,7 @@ def ring(rng: np.random.Generator) -> Piece:
     """A finger ring, standing, leaning or lying."""
     piece = Piece()
     angle = np.linspace(0, 2 * np.pi, 160, endpoint=False)
-    wide, thick = rng.choice([rng.uniform(0.05, 0.12), rng.uniform(0.15, 0.5)], p=[0.65, 0.35]), rng.uniform(0.05, 0.12)
+    wide, thick = rng.choice([rng.uniform(0.05, 0.12), rng.uniform(0.15, 0.5)], p=[0.45, 0.55]), rng.uniform(0.05, 0.12)
     t = np.linspace(0, 2 * np.pi, 24, endpoint=False)
     power = rng.uniform(0.4, 1.0)
     section = np.stack(
@@ -411,7 +411,7 @@ def earrings(rng: np.random.Generator) -> Piece:
 
 def random_piece(rng: np.random.Generator) -> Piece:
     """Any of the kinds; now and then a set of several."""
-    kind = rng.choice(["ring", "chain", "earrings", "set"], p=[0.34, 0.36, 0.2, 0.1])
+    kind = rng.choice(["ring", "chain", "earrings", "set"], p=[0.46, 0.28, 0.18, 0.08])
     if kind == "ring":
         return ring(rng)
     if kind == "chain":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,19 @@ from numpy.typing import NDArray
 
 from vitrina.errors import ModelChanged, ModelMissing
 from vitrina.imaging.colour import encode_srgb
-from vitrina.imaging.cues import find_cues
 from vitrina.model import Alpha, Rgb
 from vitrina.plugins import Segmenter
 
 MODELS = Path(__file__).parent / "models"
 _THREADS = 2
 _MULTIPLE = 32
-"""Both networks halve their input up to five times."""
+"""The networks halve their input up to five times."""
+_TILE, _MARGIN = 512, 96
+"""The refiner works tile by tile; it sees about as far as the margin."""
+_SILENT = 0.02
+"""Where the coarse evidence stays below, there is nothing to redraw."""
+_SEEN = 0.3
+"""Coarse evidence that counts as having seen something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,7 @@ class Normalisation:
 
 _IMAGENET = Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225), by_peak=True)
 _PLAIN = Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225), by_peak=False)
+_LITE = Normalisation((0.498, 0.498, 0.498), (0.502, 0.502, 0.502), by_peak=False)
 _CENTRED = Normalisation((0.5, 0.5, 0.5), (1.0, 1.0, 1.0), by_peak=False)
 
 
@@ -53,6 +59,8 @@ class Network:
     fixed: bool
     normalisation: Normalisation
     sha256: str | None = None
+    calibrated: bool = False
+    """Its answers are coverage already; the others' are stretched to 0…1."""
 
     def find(self, rgb: Rgb) -> Alpha:
         """Soft evidence 0…1 at the size of `rgb`."""
@@ -64,6 +72,8 @@ class Network:
             x = x / max(float(x.max()), 1e-6)
         x = (x - np.array(self.normalisation.mean, np.float32)) / np.array(self.normalisation.std, np.float32)
         answer = _run(self.path, self.sha256, np.ascontiguousarray(x.transpose(2, 0, 1), np.float32))
+        if self.calibrated:
+            return np.asarray(cv2.resize(answer, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
         if float(answer.min()) < -0.01 or float(answer.max()) > 1.01:  # logits (BiRefNet)
             answer = np.asarray(1 / (1 + np.exp(-np.clip(answer, -30, 30))), np.float32)
         low, high = float(answer.min()), float(answer.max())
@@ -75,46 +85,78 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class Refined:
-    """A coarse network asked at two sizes, and our refiner, which reads its answers beside the cues of the backdrop.
+    """A network that finds the piece in the shrunken photo, and our refiner, which redraws the answer at the pixels' own size.
 
-    The small size sees solids (and fills loops), the middle one thin parts (and loses smooth ones); which of the two to
-    believe where is what the refiner has learned (training/refiner.py).
+    Small in its frame, a piece is looked at a second time from near by. Both networks are ours unless `coarse` is another
+    (training/README.md).
     """
 
     coarse: Network
-    sides: tuple[int, int] = (320, 512)
     path: Path = MODELS / "refiner.onnx"
-    name: str = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "name", f"{self.coarse.name} + refiner")
+    @property
+    def name(self) -> str:
+        return f"{self.coarse.name} + refiner"
 
     def find(self, rgb: Rgb) -> Alpha:
-        """Sharp evidence 0…1 at the size of `rgb`."""
-        height, width = rgb.shape[:2]
-        wide = self._ask(rgb, self.sides[0])
-        is_small = max(rgb.shape[:2]) <= self.sides[0]  # both sizes would be the picture's own
-        close = wide if self.coarse.fixed or is_small else self._ask(rgb, self.sides[1])
-        planes = find_cues(rgb, wide, close).planes
-        below, right = -height % _MULTIPLE, -width % _MULTIPLE
-        padded = np.pad(planes, ((0, 0), (0, below), (0, right)), mode="edge")
-        return _run(self.path, catalogue()[self.path.name], padded)[:height, :width]
+        """Alpha 0…1 at the size of `rgb`."""
+        evidence = self._ask(rgb)
+        near = self._around(evidence)
+        if near is not None:
+            closer = np.zeros_like(evidence)
+            closer[near] = self._ask(np.ascontiguousarray(rgb[near]))
+            evidence = closer
+        return self.refine(rgb, evidence)
 
-    def _ask(self, rgb: Rgb, side: int) -> Alpha:
+    def refine(self, rgb: Rgb, alpha: Alpha) -> Alpha:
+        """`alpha` (at the size of `rgb`, up to four times blurrier) redrawn from the pixels wherever it has anything to decide."""
+        height, width = alpha.shape
+        colour = encode_srgb(rgb) * np.float32(2) - np.float32(1)
+        out = alpha.astype(np.float32)
+        for y in range(0, height, _TILE):
+            for x in range(0, width, _TILE):
+                top, left = max(0, y - _MARGIN), max(0, x - _MARGIN)
+                box = np.s_[top : y + _TILE + _MARGIN, left : x + _TILE + _MARGIN]
+                if float(alpha[box].max()) < _SILENT:
+                    continue
+                rows, columns = alpha[box].shape
+                planes = np.concatenate([colour[box].transpose(2, 0, 1), alpha[box][None]])
+                planes = np.pad(planes, ((0, 0), (0, -rows % _MULTIPLE), (0, -columns % _MULTIPLE)), mode="edge")
+                answer = _run(self.path, catalogue()[self.path.name], planes.astype(np.float32))
+                inner = answer[y - top : min(y - top + _TILE, rows), x - left : min(x - left + _TILE, columns)]
+                out[y : y + _TILE, x : x + _TILE] = inner
+        return out
+
+    def _ask(self, rgb: Rgb) -> Alpha:
+        """The coarse network's answer, asked at its own size."""
         height, width = rgb.shape[:2]
-        scale = (self.coarse.side if self.coarse.fixed else side) / max(height, width)
+        scale = self.coarse.side / max(height, width)
         if scale >= 1:
             return self.coarse.find(rgb)
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         answer = self.coarse.find(np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.float32))
         return np.asarray(cv2.resize(answer, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
+    def _around(self, evidence: Alpha) -> tuple[slice, slice] | None:
+        """Where to look again: what was found and half as much around it, unless that is most of the frame."""
+        rows, columns = (np.flatnonzero(evidence.max(axis=axis) > _SEEN) for axis in (1, 0))
+        if not rows.size or max(evidence.shape) < 1.5 * self.coarse.side:
+            return None
+        margin = max(32, (max(np.ptp(rows), np.ptp(columns)) + 1) // 4)
+        top, left = max(0, int(rows[0]) - margin), max(0, int(columns[0]) - margin)
+        bottom, right = (
+            min(evidence.shape[0], int(rows[-1]) + margin),
+            min(evidence.shape[1], int(columns[-1]) + margin),
+        )
+        if max(bottom - top, right - left) > 0.7 * max(evidence.shape):
+            return None
+        return slice(top, bottom), slice(left, right)
+
 
 def load_network(path: Path | None = None) -> Network:
-    """The shipped coarse network, U²-Net-p (Qin et al. 2020), or a local ONNX file of the U²-Net, IS-Net or BiRefNet
-    family, recognised by its input and its outputs."""
+    """Our own finder, or a local ONNX file of the U²-Net, IS-Net or BiRefNet family, recognised by its input and its outputs."""
     if path is None:
-        return Network("u2netp", MODELS / "u2netp.onnx", 640, False, _IMAGENET, catalogue()["u2netp.onnx"])
+        return Network("finder", MODELS / "finder.onnx", 512, False, _LITE, catalogue()["finder.onnx"], calibrated=True)
     if not path.is_file():
         raise ModelMissing(f"{path}: no model file there. Name a local .onnx file or leave the option out.")
     session = _session(path, None)

@@ -1,0 +1,238 @@
+"""Train `Finder` or `Refiner` on composed photos; resumable; one CPU core each, side by side if there are two.
+
+    python training/train.py finder RENDERS RUN --steps 1200
+    python training/train.py refiner RENDERS RUN --steps 800
+
+RENDERS is what generate.py writes; new renders are noticed while training. RUN/finder.pt and RUN/refiner.pt hold all that is
+needed to go on and are written every 25 steps; RUN/finder.csv and RUN/refiner.csv get a line per validation on the held-out
+renders. The refiner learns on the coarse answers of RUN/finder.pt as it stands, and on worse ones made up from the truth.
+Needs torch (CPU) and the EfficientNet-Lite0 packages named in README.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import csv
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from compose import example, renders
+from network import MEAN, STD, Finder, Refiner
+from torch import Tensor
+from torch.nn import functional as F
+from torch.utils.data import DataLoader, IterableDataset
+
+SIDE, CROP = 640, 160
+BATCH, SIDES = 4, (288, 352, 416)
+"""Of the finder: photos a step, and how large it is shown them."""
+PHOTOS, CROPS = 2, 12
+"""Of the refiner: photos a step, and windows cut from them."""
+KEEP = 0.98
+"""Of the running mean of the weights, per step; the mean is what ships."""
+
+
+class Stream(IterableDataset):
+    """Endless examples: (photo uint8 (SIDE, SIDE, 3), alpha float32 (SIDE, SIDE)), fixed by seed and renders."""
+
+    def __init__(self, folder: Path, seed: int, start: int) -> None:
+        self.folder, self.seed, self.start = folder, seed, start
+
+    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        cv2.setNumThreads(1)
+        index = self.start
+        while True:
+            if (index - self.start) % 200 == 0:
+                mattes = renders(self.folder, held_out=False)
+            made = example(np.random.default_rng((self.seed, index)), SIDE, mattes)
+            yield np.ascontiguousarray(made.photo), np.ascontiguousarray(made.alpha, np.float32)
+            index += 1
+
+
+def planes(photo: Tensor) -> Tensor:
+    """uint8 (n, h, w, 3) → network input (n, 3, h, w)."""
+    x = photo.permute(0, 3, 1, 2).float() / 255
+    return (x - torch.tensor(MEAN)[:, None, None]) / torch.tensor(STD)[:, None, None]
+
+
+def loss_of(logits: Tensor, truth: Tensor) -> Tensor:
+    """Cross entropy, absolute and gradient error, weighted towards edges: there are the links, the holes, the prongs."""
+    wide = F.max_pool2d(truth, 5, 1, 2)
+    narrow = -F.max_pool2d(-truth, 5, 1, 2)
+    weight = 1 + 3 * ((wide - narrow) > 0.1).float()
+    found = torch.sigmoid(logits)
+    even = F.binary_cross_entropy_with_logits(logits, truth, reduction="none") + (found - truth).abs()
+    slope = sum((found.diff(dim=d) - truth.diff(dim=d)).abs().mean() for d in (2, 3))
+    return (even * weight).mean() + 3 * slope
+
+
+def missed(logits: Tensor, truth: Tensor) -> Tensor:
+    """One minus the soft overlap per picture: small pieces count as much as large ones."""
+    found = torch.sigmoid(logits)
+    both = (found * truth).sum((1, 2, 3))
+    return (1 - (2 * both + 20) / (found.sum((1, 2, 3)) + truth.sum((1, 2, 3)) + 20)).mean()
+
+
+def shrink(x: Tensor, side: int) -> Tensor:
+    return F.interpolate(x, size=(side, side), mode="area")
+
+
+def enlarge(x: Tensor, side: int) -> Tensor:
+    return F.interpolate(x, size=(side, side), mode="bilinear", align_corners=False)
+
+
+def finder_loss(finder: Finder, rng: np.random.Generator, x: Tensor, truth: Tensor) -> Tensor:
+    side = int(rng.choice(SIDES))
+    logits, hint = finder(shrink(x, side).contiguous(memory_format=torch.channels_last))
+    half = shrink(truth, side // 2)
+    deep = F.binary_cross_entropy_with_logits(hint, shrink(truth, side // 8))
+    return loss_of(logits, half) + 0.5 * missed(logits, half) + 0.3 * deep
+
+
+def refiner_loss(refiner: Refiner, finder: Finder, rng: np.random.Generator, x: Tensor, truth: Tensor) -> Tensor:
+    inputs, wanted = windows(rng, x, truth, finder)
+    return loss_of(refiner(inputs.contiguous(memory_format=torch.channels_last)), wanted)
+
+
+def spoilt(rng: np.random.Generator, truth: Tensor) -> Tensor:
+    """A coarse answer made up from the truth: blurred, holes closed, parts faded, its edge shifted."""
+    low = shrink(truth, int(SIDE / rng.uniform(1.5, 5)))
+    if rng.random() < 0.7:
+        reach = int(rng.choice([3, 5, 7]))
+        closed = -F.max_pool2d(-F.max_pool2d(low, reach, 1, reach // 2), reach, 1, reach // 2)
+        low = low + (closed - low) * float(rng.uniform(0.3, 1))
+    size = low.shape[-1]
+    field = torch.from_numpy(rng.normal(0, 1, (1, 1, *[int(rng.integers(3, 40))] * 2)).astype(np.float32))
+    field = F.interpolate(field, size=(size, size), mode="bicubic")
+    low = torch.sigmoid((F.avg_pool2d(low, 3, 1, 1) - 0.45) * float(rng.uniform(5, 14)) + field * float(rng.uniform(0, 2)))
+    return enlarge(low, SIDE).clamp(0, 1)
+
+
+@torch.no_grad()
+def windows(rng: np.random.Generator, x: Tensor, truth: Tensor, finder: Finder) -> tuple[Tensor, Tensor]:
+    """Windows at the resolution of the pixels, mostly where the truth has edges or the coarse answer errs."""
+    inputs, wanted = [], []
+    coarse = []
+    for n in range(len(x)):
+        if rng.random() < 0.5:
+            soft = enlarge(torch.sigmoid(finder(shrink(x[n : n + 1], int(rng.choice([320, 384, 448]))))), SIDE)
+            if rng.random() < 0.3:  # the refiner is asked at ratios up to four
+                soft = enlarge(shrink(soft, int(SIDE / rng.uniform(3, 5))), SIDE)
+        else:
+            soft = spoilt(rng, truth[n : n + 1])
+        coarse.append(soft)
+    for k in range(CROPS):
+        n = k % len(x)
+        soft = coarse[n]
+        edge = (truth[n : n + 1] > 0.05) & (truth[n : n + 1] < 0.95)
+        doubt = 0.5 * (truth[n : n + 1] - soft).abs() + edge.float()
+        flat = F.avg_pool2d(doubt, 16)[0, 0].flatten().numpy().astype(np.float64) + 1e-3
+        if rng.random() < 0.15:
+            flat[:] = 1
+        cell = int(rng.choice(len(flat), p=flat / flat.sum()))
+        cy, cx = (int(v) * 16 + int(rng.integers(-50, 66)) for v in divmod(cell, SIDE // 16))
+        top, left = (int(np.clip(v - CROP // 2, 0, SIDE - CROP)) for v in (cy, cx))
+        box = np.s_[:, :, top : top + CROP, left : left + CROP]
+        inputs.append(torch.cat([x[n : n + 1][box], soft[box]], 1))
+        wanted.append(truth[n : n + 1][box])
+    return torch.cat(inputs), torch.cat(wanted)
+
+
+@torch.no_grad()
+def validate(finder: Finder, refiner: Refiner | None, folder: Path, count: int = 16) -> dict[str, float]:
+    """Means over held-out renders: matte MSE ×10³ of the finder alone or with the refiner; % of solid lost; % of the ground
+    close to the piece that was filled."""
+    rows = []
+    for path in renders(folder, held_out=True)[:count]:
+        photo = cv2.imread(str(path.with_suffix(".jpg")))[..., ::-1].copy()
+        truth = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255
+        x = planes(torch.from_numpy(photo)[None])
+        alpha = enlarge(torch.sigmoid(finder(shrink(x, 384))), len(photo))
+        if refiner is not None:
+            alpha = torch.sigmoid(refiner(torch.cat([x, alpha], 1)))
+        found = alpha[0, 0].numpy()
+        solid, near = truth > 0.95, (truth < 0.05) & (cv2.dilate(truth, np.ones((15, 15))) > 0.5)
+        rows.append([1e3 * ((found - truth) ** 2).mean(), 100 * (found[solid] < 0.5).mean(), 100 * (found[near] > 0.5).mean()])
+    return dict(zip(("mse", "lost", "filled"), np.mean(rows, 0).round(3).tolist(), strict=True))
+
+
+def load(path: Path, *parts: torch.nn.Module) -> int:
+    """Put what `path` keeps into the parts (weights, their running mean, optimiser) and give the step, or 0."""
+    if not path.exists():
+        return 0
+    state = torch.load(path, weights_only=True)
+    for part, name in zip(parts, ("net", "mean", "optimiser"), strict=False):
+        part.load_state_dict(state[name])
+    return int(state["step"])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("part", choices=["finder", "refiner"])
+    parser.add_argument("renders", type=Path)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--steps", type=int, default=1200)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=1)
+    args = parser.parse_args()
+    args.run.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(args.seed)
+    net = (Finder() if args.part == "finder" else Refiner()).to(memory_format=torch.channels_last)
+    named = [(name, p) for name, p in net.named_parameters() if p.requires_grad]
+    groups = [{"params": [p for name, p in named if name.startswith("encoder")], "peak": 3e-4},
+              {"params": [p for name, p in named if not name.startswith("encoder")], "peak": 2e-3}]  # fmt: skip
+    optimiser = torch.optim.AdamW([group for group in groups if group["params"]], lr=1e-3, weight_decay=1e-4)
+    mean = copy.deepcopy(net).eval()
+    path = args.run / f"{args.part}.pt"
+    step = load(path, net, mean, optimiser)
+    coarse = Finder().eval()
+    batch = BATCH if args.part == "finder" else PHOTOS
+    stream = iter(DataLoader(Stream(args.renders, args.seed + 100 * (args.part == "refiner"), step * batch),
+                             batch_size=batch, num_workers=1, prefetch_factor=3))  # fmt: skip
+    started, total = time.time(), []
+    while step < args.steps:
+        if args.part == "refiner" and (step % 100 == 0 or not total):
+            load(args.run / "finder.pt", copy.deepcopy(coarse), coarse)
+        rng = np.random.default_rng((args.seed, step, 7))
+        pace = min(1.0, (step + 1) / 40) * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * step / args.steps)))
+        for group in optimiser.param_groups:
+            group["lr"] = group["peak"] * float(pace)
+        photo, alpha = next(stream)
+        x, truth = planes(photo), alpha[:, None]
+        net.train()
+        loss = finder_loss(net, rng, x, truth) if args.part == "finder" else refiner_loss(net, coarse, rng, x, truth)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)
+        optimiser.step()
+        step += 1
+        keep = min(KEEP, step / (step + 20))
+        with torch.no_grad():
+            for own, run in zip(net.state_dict().values(), mean.state_dict().values(), strict=True):
+                run.lerp_(own, 1 - keep) if run.is_floating_point() else run.copy_(own)
+        total.append(loss.item())
+        if step % 25 == 0 or step == args.steps:
+            print(f"{args.part} {step} {np.mean(total[-25:]):.4f} {time.time() - started:.0f} s", flush=True)
+            torch.save({"net": net.state_dict(), "mean": mean.state_dict(), "optimiser": optimiser.state_dict(), "step": step},
+                       path.with_suffix(".part"))  # fmt: skip
+            path.with_suffix(".part").replace(path)
+        if step % 150 == 0 or step == args.steps:
+            with torch.no_grad():
+                line = {"step": step, **validate(*((mean, None) if args.part == "finder" else (coarse, mean)), args.renders)}
+            print(line, flush=True)
+            table = args.run / f"{args.part}.csv"
+            fresh = not table.exists()
+            with table.open("a", newline="") as file:
+                writer = csv.DictWriter(file, line)
+                if fresh:
+                    writer.writeheader()
+                writer.writerow(line)
+
+
+if __name__ == "__main__":
+    main()
