@@ -108,7 +108,9 @@ def spoilt(rng: np.random.Generator, truth: Tensor) -> Tensor:
     size = low.shape[-1]
     field = torch.from_numpy(rng.normal(0, 1, (1, 1, *[int(rng.integers(3, 40))] * 2)).astype(np.float32))
     field = F.interpolate(field, size=(size, size), mode="bicubic")
-    low = torch.sigmoid((F.avg_pool2d(low, 3, 1, 1) - 0.45) * float(rng.uniform(5, 14)) + field * float(rng.uniform(0, 2)))
+    low = torch.sigmoid(
+        (F.avg_pool2d(low, 3, 1, 1) - 0.45) * float(rng.uniform(5, 14)) + field * float(rng.uniform(0, 2))
+    )
     return enlarge(low, SIDE).clamp(0, 1)
 
 
@@ -156,7 +158,9 @@ def validate(finder: Finder, refiner: Refiner | None, folder: Path, count: int =
             alpha = torch.sigmoid(refiner(torch.cat([x, alpha], 1)))
         found = alpha[0, 0].numpy()
         solid, near = truth > 0.95, (truth < 0.05) & (cv2.dilate(truth, np.ones((15, 15))) > 0.5)
-        rows.append([1e3 * ((found - truth) ** 2).mean(), 100 * (found[solid] < 0.5).mean(), 100 * (found[near] > 0.5).mean()])
+        rows.append(
+            [1e3 * ((found - truth) ** 2).mean(), 100 * (found[solid] < 0.5).mean(), 100 * (found[near] > 0.5).mean()]
+        )
     return dict(zip(("mse", "lost", "filled"), np.mean(rows, 0).round(3).tolist(), strict=True))
 
 
@@ -223,7 +227,10 @@ def main() -> None:
             path.with_suffix(".part").replace(path)
         if step % 150 == 0 or step == args.steps:
             with torch.no_grad():
-                line = {"step": step, **validate(*((mean, None) if args.part == "finder" else (coarse, mean)), args.renders)}
+                line = {
+                    "step": step,
+                    **validate(*((mean, None) if args.part == "finder" else (coarse, mean)), args.renders),
+                }
             print(line, flush=True)
             table = args.run / f"{args.part}.csv"
             fresh = not table.exists()

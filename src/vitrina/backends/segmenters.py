@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,10 @@ _TILE, _MARGIN = 512, 96
 """The refiner works tile by tile; it sees about as far as the margin."""
 _SILENT = 0.02
 """Where the coarse evidence stays below, there is nothing to redraw."""
+_SOLID = 0.053
+"""Share of the frame's long side: what is wider is solid to the small sizes."""
+_CLOSER = 640
+"""Long side of a picture that has more to show from near by."""
 _SEEN = 0.3
 """Coarse evidence that counts as having seen something."""
 
@@ -84,14 +88,45 @@ class Network:
 
 
 @dataclass(frozen=True, slots=True)
-class Refined:
-    """A network that finds the piece in the shrunken photo, and our refiner, which redraws the answer at the pixels' own size.
+class Finder:
+    """Our finder, asked at four sizes: shown small it sees that smooth metal is one solid, shown large the thin parts.
 
-    Small in its frame, a piece is looked at a second time from near by. Both networks are ours unless `coarse` is another
-    (training/README.md).
+    What the small sizes see is believed only where it is wider than `_SOLID` of the frame: they fill a chain's links.
     """
 
-    coarse: Network
+    network: Network
+    name: str = "finder"
+    side: int = 896
+    small: tuple[int, ...] = (224, 320)
+    large: tuple[int, ...] = (640, 896)
+
+    def find(self, rgb: Rgb) -> Alpha:
+        """Soft evidence 0…1 at the size of `rgb`."""
+        shape = rgb.shape[:2]
+        scale = min(1.0, self.small[-1] / max(shape))
+        size = (max(1, round(shape[1] * scale)), max(1, round(shape[0] * scale)))
+        solid = cv2.resize(self._ask(rgb, self.small), size, interpolation=cv2.INTER_AREA)
+        reach = max(3, round(_SOLID * max(size)) | 1)
+        solid = cv2.morphologyEx(solid, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
+        solid = cv2.resize(solid, shape[::-1], interpolation=cv2.INTER_LINEAR)
+        return np.asarray(np.maximum(self._ask(rgb, self.large), solid), np.float32)
+
+    def _ask(self, rgb: Rgb, sides: tuple[int, ...]) -> Alpha:
+        """The mean answer at several sizes, none larger than the picture."""
+        height, width = rgb.shape[:2]
+        sizes = sorted({min(side, max(height, width)) for side in sides})
+        return np.asarray(sum(replace(self.network, side=side).find(rgb) for side in sizes) / len(sizes), np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Refined:
+    """A network that finds the piece in the shrunken photo, and our refiner, which redraws its answer from the pixels.
+
+    Small in its frame, a piece is looked at a second time from near by. Both networks are ours unless `coarse` is
+    another (training/README.md).
+    """
+
+    coarse: Network | Finder
     path: Path = MODELS / "refiner.onnx"
 
     @property
@@ -109,7 +144,7 @@ class Refined:
         return self.refine(rgb, evidence)
 
     def refine(self, rgb: Rgb, alpha: Alpha) -> Alpha:
-        """`alpha` (at the size of `rgb`, up to four times blurrier) redrawn from the pixels wherever it has anything to decide."""
+        """`alpha` (at the size of `rgb`, up to four times blurrier) redrawn from the pixels where it is not nought."""
         height, width = alpha.shape
         colour = encode_srgb(rgb) * np.float32(2) - np.float32(1)
         out = alpha.astype(np.float32)
@@ -140,9 +175,9 @@ class Refined:
     def _around(self, evidence: Alpha) -> tuple[slice, slice] | None:
         """Where to look again: what was found and half as much around it, unless that is most of the frame."""
         rows, columns = (np.flatnonzero(evidence.max(axis=axis) > _SEEN) for axis in (1, 0))
-        if not rows.size or max(evidence.shape) < 1.5 * self.coarse.side:
+        if not rows.size or max(evidence.shape) < _CLOSER:
             return None
-        margin = max(32, (max(np.ptp(rows), np.ptp(columns)) + 1) // 4)
+        margin = max(32, int(max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1) // 4)
         top, left = max(0, int(rows[0]) - margin), max(0, int(columns[0]) - margin)
         bottom, right = (
             min(evidence.shape[0], int(rows[-1]) + margin),
@@ -153,10 +188,8 @@ class Refined:
         return slice(top, bottom), slice(left, right)
 
 
-def load_network(path: Path | None = None) -> Network:
-    """Our own finder, or a local ONNX file of the U²-Net, IS-Net or BiRefNet family, recognised by its input and its outputs."""
-    if path is None:
-        return Network("finder", MODELS / "finder.onnx", 512, False, _LITE, catalogue()["finder.onnx"], calibrated=True)
+def load_network(path: Path) -> Network:
+    """A local ONNX file of the U²-Net, IS-Net or BiRefNet family, recognised by its input and its outputs."""
     if not path.is_file():
         raise ModelMissing(f"{path}: no model file there. Name a local .onnx file or leave the option out.")
     session = _session(path, None)
@@ -174,8 +207,11 @@ def load_network(path: Path | None = None) -> Network:
 
 
 def load_segmenter(path: Path | None = None) -> Segmenter:
-    """What `cut_out` wants: the coarse network (the shipped one, or a local ONNX file) under our refiner."""
-    return Refined(load_network(path))
+    """What `cut_out` wants: our finder, or a network from a local ONNX file, under our refiner."""
+    if path is not None:
+        return Refined(load_network(path))
+    sha256 = catalogue()["finder.onnx"]
+    return Refined(Finder(Network("finder", MODELS / "finder.onnx", 896, False, _LITE, sha256, calibrated=True)))
 
 
 def catalogue() -> dict[str, str]:
