@@ -268,7 +268,7 @@ def _stones(rng: np.random.Generator, sheet: Sheet) -> None:
 
 
 def _sheen(rng: np.random.Generator, tone: np.ndarray) -> np.ndarray:
-    """What a polished surface of colour `tone` shows for each normal: (64, 64, 3) over its x and y, −1…1, sRGB 0…255."""
+    """What a polished surface of colour `tone` shows for each normal: (64, 64, 3) over its x and y −1…1, sRGB 0…255."""
     field = cv2.resize(rng.normal(0, 1, (int(rng.integers(2, 9)),) * 2), (64, 64), interpolation=cv2.INTER_CUBIC)
     light = np.exp(field * rng.uniform(0.1, 0.7))[..., None] * tone * rng.uniform(0.6, 1.1)
     for _ in range(int(rng.integers(0, 4))):  # lamps and dark corners

@@ -1,8 +1,8 @@
 """Our two networks: `Finder` sees the whole photo small, `Refiner` redraws its answer at the resolution of the pixels.
 
-`Finder` is EfficientNet-Lite0 (Tan and Le 2019; Apache-2.0 ImageNet weights) with its batch norms folded in, under a light
-U-shaped decoder that answers at half its input size. `Refiner` is a small U-Net over colour and the coarse alpha, asked again
-at every finer resolution (as CascadePSP, Cheng et al. 2020, does). Both take any size that is a multiple of 32.
+`Finder` is EfficientNet-Lite0 (Tan and Le 2019; Apache-2.0 ImageNet weights) with its batch norms folded in, under a
+light U-shaped decoder that answers at half its input size. `Refiner` is a small U-Net over colour and coarse alpha,
+to be asked again at finer resolutions (CascadePSP, Cheng et al. 2020). Both take sizes that are multiples of 32.
 """
 
 from __future__ import annotations

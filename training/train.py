@@ -3,10 +3,10 @@
     python training/train.py finder RENDERS RUN --steps 1200
     python training/train.py refiner RENDERS RUN --steps 800
 
-RENDERS is what generate.py writes; new renders are noticed while training. RUN/finder.pt and RUN/refiner.pt hold all that is
-needed to go on and are written every 25 steps; RUN/finder.csv and RUN/refiner.csv get a line per validation on the held-out
-renders. The refiner learns on the coarse answers of RUN/finder.pt as it stands, and on worse ones made up from the truth.
-Needs torch (CPU) and the EfficientNet-Lite0 packages named in README.md.
+RENDERS is what generate.py writes; new renders are noticed while training. RUN/finder.pt and RUN/refiner.pt hold all
+that is needed to go on and are written every 25 steps; the .csv beside each gets a line per validation on the
+held-out renders. The refiner learns on the coarse answers of RUN/finder.pt as it stands, and on worse ones made up
+from the truth. Needs torch (CPU) and the EfficientNet-Lite0 packages named in README.md.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def planes(photo: Tensor) -> Tensor:
 
 
 def loss_of(logits: Tensor, truth: Tensor) -> Tensor:
-    """Cross entropy, absolute and gradient error, weighted towards edges: there are the links, the holes, the prongs."""
+    """Cross entropy, absolute and gradient error, weighted towards edges: links, holes and prongs are there."""
     wide = F.max_pool2d(truth, 5, 1, 2)
     narrow = -F.max_pool2d(-truth, 5, 1, 2)
     weight = 1 + 3 * ((wide - narrow) > 0.1).float()
@@ -146,8 +146,7 @@ def windows(rng: np.random.Generator, x: Tensor, truth: Tensor, finder: Finder) 
 
 @torch.no_grad()
 def validate(finder: Finder, refiner: Refiner | None, folder: Path, count: int = 16) -> dict[str, float]:
-    """Means over held-out renders: matte MSE ×10³ of the finder alone or with the refiner; % of solid lost; % of the ground
-    close to the piece that was filled."""
+    """Means over held-out renders: matte MSE ×10³, % of solid lost, of near ground filled."""
     rows = []
     for path in renders(folder, held_out=True)[:count]:
         photo = cv2.imread(str(path.with_suffix(".jpg")))[..., ::-1].copy()
@@ -222,8 +221,9 @@ def main() -> None:
         total.append(loss.item())
         if step % 25 == 0 or step == args.steps:
             print(f"{args.part} {step} {np.mean(total[-25:]):.4f} {time.time() - started:.0f} s", flush=True)
-            torch.save({"net": net.state_dict(), "mean": mean.state_dict(), "optimiser": optimiser.state_dict(), "step": step},
-                       path.with_suffix(".part"))  # fmt: skip
+            kept = {"net": net, "mean": mean, "optimiser": optimiser}
+            state = {name: part.state_dict() for name, part in kept.items()} | {"step": step}
+            torch.save(state, path.with_suffix(".part"))
             path.with_suffix(".part").replace(path)
         if step % 150 == 0 or step == args.steps:
             with torch.no_grad():
