@@ -45,9 +45,11 @@ class Plate:
 def find_plate(rgb: Rgb, known: Mask) -> Plate:
     """The plate of `rgb` from the `known` backdrop pixels; outliers among these (lost parts, dust) are left out."""
     picture = cv2.GaussianBlur(lab(rgb), (0, 0), 0.7)
-    colour = _carried(picture, known, (24.0, 72.0))
-    spread = _spread(picture - colour, known)
-    usual = known & (_length((picture - colour) / spread) < 4.0)
+    error = picture - _carried(picture, known, (72.0,))
+    error[..., 0] = np.maximum(error[..., 0], 0)  # darker is a shadow, and a shadow is backdrop
+    # A lost part would swell a local variance and hide in it: the median over all of the backdrop it cannot move.
+    typical = np.maximum(1.4826 * np.median(np.abs(error[known][::7]), axis=0), _FLOOR) if known.any() else _FLOOR
+    usual = known & (_length(np.asarray(error / typical, np.float32)) < 5.0)
     if usual.sum() > 0.3 * known.sum():
         known = usual
     colour = _carried(picture, known, (6.0, 20.0, 72.0))
