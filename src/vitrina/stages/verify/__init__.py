@@ -131,7 +131,7 @@ def examine(
     if pair is None:
         return Examination(Judgement(SCHEMA, (*notes, _unmatched("the edit shows no such piece")), {}, clock.seconds))
     if not is_given:
-        pair = settle_matte(pair, small, alpha)
+        pair = settle_matte(pair, alpha)
         if not touches_frame(strength(pair.edit_lab - pair.ground.surface) > 10):
             pair = replace(pair, lost=0.0)
         clock.lap("settle")

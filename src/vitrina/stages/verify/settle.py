@@ -1,68 +1,78 @@
 """The source's matte, settled with the help of the edit when nobody gave it.
 
-A network says roughly where the piece is; the edit, on its plain ground, shows a silhouette of it. Where the source's
-pixel goes on in the edit and is no backdrop, it is the piece; where the edit shows ground and the source only
-backdrop, it is not. Everything else is left to the network: what an edit lost must not be taken for backdrop, nor a
-rim of the old backdrop for the piece. The three witnesses are added up as log odds (naive Bayes).
+A network says roughly where the piece is, and the edit shows which of the source's pixels somebody kept and which gave way
+to the ground. Nearly all of that is right even in a bad edit, so the pair itself teaches which colours are the piece's and
+which the backdrop's, shadows and bounce included: two Lab histograms and their likelihood ratio, as in Bayesian matting's
+and GrabCut's colour models (Rother, Kolmogorov and Blake 2004). A stone that was taken out has the piece's colours though
+the ground shows there; a rim of old backdrop has the backdrop's though it was kept.
 """
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from vitrina.imaging.backdrop import fit_backdrop
-from vitrina.imaging.compare import interval, strength
+from vitrina.imaging.compare import LabPlanes, interval, smooth, strength
 from vitrina.imaging.register import warp
 from vitrina.model import Alpha, Mask, Plane
-from vitrina.stages.verify.align import Aligned, Shrunk, between_sizes, shrink, with_matte
+from vitrina.stages.verify.align import Aligned, with_matte
 
-_BACKDROP_PX = 800
-_SURE, _LIKELY = 4.0, 1.5
-"""Log odds of a clear and of a fair witness."""
 _SIMILAR_DE = 8.0
 """Excess ΔE76 beyond the half-pixel interval below which a pixel of the source goes on in the edit."""
 _GROUND_DE = 6.0
-_BACKDROP_FAR, _BACKDROP_NEAR = 4.0, 2.7
-"""Mahalanobis distances beyond which a pixel is surely not backdrop, and below which it may be."""
+"""ΔE76 from the edit's ground below which a place is bare."""
+_NEAR_PX = 40
+"""How far from the piece the backdrop is learned: its shadow and bounce light are there."""
+_STEP = 5.0
+_BINS = (21, 33, 33)
+_KEPT, _GONE = 1.5, -0.5
+"""Prior log odds of a pixel that was kept as it was, and of one that gave way to the ground."""
 
 
-def settle_matte(pair: Aligned, source: Shrunk, evidence: Alpha) -> Aligned:
-    """`pair` with a matte that agrees with both pictures. `evidence` 0…1 is the network's, at the size of `source`."""
-    distance = warp(_backdrop_distance(source, evidence), pair.matrix, pair.size, outside=0.0)
-    net = np.clip(warp(evidence, pair.matrix, pair.size), 0.02, 0.98)
-    odds = np.log(net / (1 - net))
+def settle_matte(pair: Aligned, evidence: Alpha) -> Aligned:
+    """`pair` with a matte that agrees with both pictures. `evidence` 0…1 is the network's, at the size of the source."""
+    net = np.clip(warp(evidence, pair.matrix, pair.size), 0.02, 0.98).astype(np.float32)
+    logit = 0.5 * np.log(net / (1 - net))
     similar = strength(interval(pair.source_lab).distance(pair.edit_lab)) < _SIMILAR_DE
     bare = strength(pair.edit_lab - pair.ground.surface) < _GROUND_DE
-    is_backdrop, is_not = distance < _BACKDROP_NEAR, distance > _BACKDROP_FAR
-    odds += np.where(similar & ~bare & is_not, _SURE, 0)
-    odds -= np.where(~similar & bare & is_backdrop, _SURE, 0)
-    odds += np.where(~similar & bare & is_not, _LIKELY, 0)
-    settled = cv2.GaussianBlur(odds.astype(np.float32), (0, 0), 0.8) > 0
-    settled &= pair.covered
-    kept = _without_dust(settled, net)
-    alpha = np.asarray(cv2.GaussianBlur(kept.astype(np.float32), (0, 0), 0.7), np.float32)
+    piece = np.zeros(net.shape, bool)
+    likelier = np.zeros_like(net)
+    for _ in range(2):  # the second time the histograms know better what was kept
+        kept = (similar & ~bare & (net > 0.3)) if not piece.any() else (piece & similar & ~bare)
+        likelier = _likelier(pair.source_lab, kept, bare & ~similar & _around(kept))
+        odds = logit + np.where(similar & ~bare, likelier + _KEPT, 0)
+        odds += np.where(bare & ~similar, 1.2 * likelier + _GONE, 0)
+        odds += np.where(bare == similar, 0.5 * likelier, 0)
+        piece = (cv2.GaussianBlur(odds.astype(np.float32), (0, 0), 0.8) > 0) & pair.covered
+    piece = _without_dust(piece, net)
+    # A contour pixel is part piece, part ground in the edit, so it is neither similar nor bare: it belongs to its neighbour.
+    rim = (cv2.dilate(piece.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0) & ~bare & pair.covered
+    alpha = np.asarray(cv2.GaussianBlur((piece | rim).astype(np.float32), (0, 0), 0.7), np.float32)
     return with_matte(pair, alpha)
 
 
-def _backdrop_distance(source: Shrunk, evidence: Alpha) -> Plane:
-    """How far each pixel of the source is from its backdrop, shaded or not, at the size of `source`."""
-    small = shrink(source.rgb, _BACKDROP_PX)
-    size = (small.rgb.shape[1], small.rgb.shape[0])
-    there = np.asarray(cv2.resize(evidence, size, interpolation=cv2.INTER_AREA), np.float32)
-    far = cv2.dilate(there, np.ones((13, 13), np.uint8)) < 0.15
-    if far.mean() < 0.08:
-        far = there <= np.quantile(there, 0.2)
-    distance = fit_backdrop(small.rgb, far).shaded_distance
-    matrix = between_sizes(small.luma, source.luma)
-    full = cv2.warpAffine(
-        distance,
-        matrix[:2],
-        (source.luma.shape[1], source.luma.shape[0]),
-        flags=cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    return np.asarray(full, np.float32)
+def _around(kept: Mask) -> Mask:
+    size = 2 * _NEAR_PX + 1
+    return np.asarray(cv2.dilate(kept.astype(np.uint8), np.ones((size, size), np.uint8)) > 0, bool)
+
+
+def _likelier(picture: LabPlanes, kept: Mask, gone: Mask) -> Plane:
+    """Log likelihood ratio, −4…4, of a colour under `kept` over `gone`, averaged over the neighbourhood; 0 without both."""
+    if kept.sum() < 200 or gone.sum() < 200:
+        return np.zeros(kept.shape, np.float32)
+    place = np.rint((picture - np.array([0, -80, -80], np.float32)) / _STEP).astype(np.int32)
+    place = np.clip(place, 0, np.array(_BINS, np.int32) - 1)
+    index = (place[..., 0] * _BINS[1] + place[..., 1]) * _BINS[2] + place[..., 2]
+    ratio = np.log((_histogram(index[kept]) + 1e-5) / (_histogram(index[gone]) + 1e-5))
+    return smooth(np.clip(ratio, -4, 4).astype(np.float32)[index], 1.5)
+
+
+def _histogram(index: NDArray[np.int32]) -> NDArray[np.float64]:
+    counts = np.bincount(index, minlength=int(np.prod(_BINS))).astype(np.float64).reshape(_BINS)
+    for axis in range(3):
+        counts = 0.25 * np.roll(counts, 1, axis) + 0.5 * counts + 0.25 * np.roll(counts, -1, axis)
+    return np.asarray(counts.ravel() / counts.sum(), np.float64)
 
 
 def _without_dust(mask: Mask, net: Plane) -> Mask:
@@ -71,7 +81,7 @@ def _without_dust(mask: Mask, net: Plane) -> Mask:
     if count == 1:
         return mask
     best = np.zeros(count, np.float32)
-    np.maximum.at(best, labels.ravel(), net.ravel().astype(np.float32))
+    np.maximum.at(best, labels.ravel(), net.ravel())
     area = stats[:, cv2.CC_STAT_AREA]
     keep = (area >= max(12.0, 0.0015 * float(area[1:].max()))) & (best > 0.5)
     keep[0] = False
