@@ -131,7 +131,7 @@ def examine(
     if pair is None:
         return Examination(Judgement(SCHEMA, (*notes, _unmatched("the edit shows no such piece")), {}, clock.seconds))
     if not is_given:
-        pair = settle_matte(pair, alpha)
+        pair = settle_matte(pair, small, alpha)
         if not touches_frame(strength(pair.edit_lab - pair.ground.surface) > 10):
             pair = replace(pair, lost=0.0)
         clock.lap("settle")
@@ -144,7 +144,7 @@ def examine(
     gains = max(moved, key=lambda tone: tone.de00 + abs(tone.lightness) / 4).gains if moved else None
     rest = residuals(pair, gains, zones.piece if cast else zones.metal_like)
     clock.lap("compare")
-    contour = judge_contour(pair, rest, limits)
+    contour = judge_contour(pair, rest, limits, is_given=is_given)
     changes = find_changes(pair, rest, limits, without=contour.explained if contour.findings else None)
     changed: Mask = np.zeros(pair.alpha.shape, bool)
     for change in changes:

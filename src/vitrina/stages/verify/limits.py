@@ -84,6 +84,10 @@ class VerifyLimits:
     eroded_share: float = 0.18
     """Share of the contour whose outer rim is gone."""
 
+    settled_share: float = 0.5
+    """The same for both where no matte was given: the matte that is settled from the pair wavers by a pixel or two along
+    a third of the contour, true erosion and halos run along two thirds and more."""
+
     texture_gain: float = 0.80
     """Least ratio of fine contrast (1 to 2.5 px) in the edit to the source's."""
 

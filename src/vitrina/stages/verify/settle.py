@@ -13,10 +13,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vitrina.imaging.backdrop import fit_backdrop
 from vitrina.imaging.compare import LabPlanes, interval, smooth, strength
 from vitrina.imaging.register import warp
 from vitrina.model import Alpha, Mask, Plane
-from vitrina.stages.verify.align import Aligned, with_matte
+from vitrina.stages.verify.align import Aligned, Shrunk, shrink, with_matte
 
 _SIMILAR_DE = 8.0
 """Excess ΔE76 beyond the half-pixel interval below which a pixel of the source goes on in the edit."""
@@ -26,30 +27,77 @@ _NEAR_PX = 40
 """How far from the piece the backdrop is learned: its shadow and bounce light are there."""
 _STEP = 5.0
 _BINS = (21, 33, 33)
-_KEPT, _GONE = 1.5, -0.5
-"""Prior log odds of a pixel that was kept as it was, and of one that gave way to the ground."""
+_KEPT = 1.5
+"""Prior log odds of a pixel that was kept as it was."""
+_EDGE = 5.0
+"""Slope of the source, Lab units a pixel, that is an edge; the penumbra of a contact shadow stays under 2."""
+_RIM_PX = 2.0
+"""How far an edge of the bare ground may lie from what was kept and still be its contour."""
+_CLEAR, _DAYLIGHT = 4.5, 2.5
+"""Log odds from which a patch is clearly the piece's, and what is held against one that is not."""
+_FOREIGN = 12.0
+"""Mahalanobis distance from the backdrop that neither shadow nor bounce light explains."""
+_BACKDROP_PX = 700
 
 
-def settle_matte(pair: Aligned, evidence: Alpha) -> Aligned:
-    """`pair` with a matte that agrees with both pictures. `evidence` 0…1 is the network's, at the size of the source."""
+def settle_matte(pair: Aligned, source: Shrunk, evidence: Alpha) -> Aligned:
+    """`pair` with a matte that agrees with both pictures. `evidence` 0…1 is the network's, at the size of `source`."""
     net = np.clip(warp(evidence, pair.matrix, pair.size), 0.02, 0.98).astype(np.float32)
-    logit = 0.5 * np.log(net / (1 - net))
+    logit = np.log(net / (1 - net))
     similar = strength(interval(pair.source_lab).distance(pair.edit_lab)) < _SIMILAR_DE
-    bare = strength(pair.edit_lab - pair.ground.surface) < _GROUND_DE
+    bare = (strength(pair.edit_lab - pair.ground.surface) < _GROUND_DE) | (_is_shadow(pair) & ~similar)
+    distance = warp(_backdrop_distance(source, evidence), pair.matrix, pair.size)
     piece = np.zeros(net.shape, bool)
-    likelier = np.zeros_like(net)
     for _ in range(2):  # the second time the histograms know better what was kept
         kept = (similar & ~bare & (net > 0.3)) if not piece.any() else (piece & similar & ~bare)
         likelier = _likelier(pair.source_lab, kept, bare & ~similar & _around(kept))
-        odds = logit + np.where(similar & ~bare, likelier + _KEPT, 0)
-        odds += np.where(bare & ~similar, 1.2 * likelier + _GONE, 0)
-        odds += np.where(bare == similar, 0.5 * likelier, 0)
-        piece = (cv2.GaussianBlur(odds.astype(np.float32), (0, 0), 0.8) > 0) & pair.covered
-    piece = _without_dust(piece, net)
-    # A contour pixel is part piece, part ground in the edit, so it is neither similar nor bare: it belongs to its neighbour.
+        odds = 0.75 * logit + np.where(similar & ~bare, likelier + _KEPT, 0.5 * likelier)
+        gone = _gone(pair.source_lab, bare, kept, 0.5 * logit, distance)
+        odds = np.where(bare, gone, cv2.GaussianBlur(odds.astype(np.float32), (0, 0), 0.8))
+        piece = (odds > 0) & pair.covered
+    piece = _without_dust(piece, net, bare)
+    # A contour pixel is part piece, part ground in the edit, so it is neither similar nor bare: it belongs to its
+    # neighbour.
     rim = (cv2.dilate(piece.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0) & ~bare & pair.covered
     alpha = np.asarray(cv2.GaussianBlur((piece | rim).astype(np.float32), (0, 0), 0.7), np.float32)
     return with_matte(pair, alpha)
+
+
+def _gone(picture: LabPlanes, bare: Mask, kept: Mask, logit: Plane, distance: Plane) -> Plane:
+    """Log odds, where the edit is `bare`, that the piece was there.
+
+    The source is cut along its edges: shadow runs softly into open backdrop and is judged with it as one patch, while a
+    part that was taken out has a contour of its own. A patch that a darkened backdrop explains is none of the piece.
+    """
+    slope = np.zeros(bare.shape, np.float32)
+    for plane in cv2.split(picture):
+        across = cv2.Sobel(plane, cv2.CV_32F, 1, 0, scale=1 / 8)
+        slope = np.maximum(slope, np.hypot(across, cv2.Sobel(plane, cv2.CV_32F, 0, 1, scale=1 / 8)))
+    edge = slope > _EDGE
+    count, labels = cv2.connectedComponents((bare & ~edge).astype(np.uint8), connectivity=4)
+    odds = logit + _likelier(picture, kept, bare & _around(kept), labels)
+    area = np.maximum(np.bincount(labels.ravel(), minlength=count), 1)
+    mean = np.bincount(labels.ravel(), weights=odds.ravel(), minlength=count) / area
+    # A smooth bare patch shut in by the piece is daylight unless its colour says clearly otherwise.
+    away = np.bincount(labels.ravel(), weights=np.minimum(distance, 20).ravel(), minlength=count) / area
+    shut_in = (area < 0.02 * bare.size) & (away < _FOREIGN)
+    mean -= np.where(shut_in & (mean < _CLEAR), _DAYLIGHT, 0)
+    mean += np.interp(away, (2.5, 4.0, 7.0, _FOREIGN), (-4.0, -2.5, 0.0, 1.5))
+    from_kept = cv2.distanceTransform(bare.astype(np.uint8), cv2.DIST_L2, 3)
+    at_edge = np.where(from_kept > _RIM_PX, odds + 0.5, -1.0)
+    return np.asarray(np.where(edge, at_edge, mean[labels]), np.float32)
+
+
+def _backdrop_distance(source: Shrunk, evidence: Alpha) -> Plane:
+    """How far each pixel of the source is from its backdrop, shaded or not, at the size of `source`."""
+    small = shrink(source.rgb, _BACKDROP_PX)
+    size = (small.rgb.shape[1], small.rgb.shape[0])
+    there = np.asarray(cv2.resize(evidence, size, interpolation=cv2.INTER_AREA), np.float32)
+    far = cv2.dilate(there, np.ones((13, 13), np.uint8)) < 0.15
+    if far.mean() < 0.08:
+        far = there <= np.quantile(there, 0.2)
+    distance = fit_backdrop(small.rgb, far).shaded_distance
+    return np.asarray(cv2.resize(distance, source.luma.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _around(kept: Mask) -> Mask:
@@ -57,15 +105,24 @@ def _around(kept: Mask) -> Mask:
     return np.asarray(cv2.dilate(kept.astype(np.uint8), np.ones((size, size), np.uint8)) > 0, bool)
 
 
-def _likelier(picture: LabPlanes, kept: Mask, gone: Mask) -> Plane:
-    """Log likelihood ratio, −4…4, of a colour under `kept` over `gone`, averaged over the neighbourhood; 0 without both."""
+def _likelier(picture: LabPlanes, kept: Mask, gone: Mask, patches: NDArray[np.int32] | None = None) -> Plane:
+    """Log likelihood ratio, −4…4, of a colour under `kept` over `gone`, averaged over the neighbourhood; 0 without both.
+
+    With `patches` (labels) no patch bears witness on itself: what only it shows is unknown, not the backdrop's.
+    """
     if kept.sum() < 200 or gone.sum() < 200:
         return np.zeros(kept.shape, np.float32)
     place = np.rint((picture - np.array([0, -80, -80], np.float32)) / _STEP).astype(np.int32)
     place = np.clip(place, 0, np.array(_BINS, np.int32) - 1)
     index = (place[..., 0] * _BINS[1] + place[..., 1]) * _BINS[2] + place[..., 2]
-    ratio = np.log((_histogram(index[kept]) + 1e-5) / (_histogram(index[gone]) + 1e-5))
-    return smooth(np.clip(ratio, -4, 4).astype(np.float32)[index], 1.5)
+    front, behind = _histogram(index[kept])[index], _histogram(index[gone])[index]
+    if patches is not None:
+        small = (np.bincount(patches.ravel()) < 0.02 * patches.size)[patches] & gone
+        key = patches[small].astype(np.int64) * int(np.prod(_BINS)) + index[small]
+        _, which, own = np.unique(key, return_inverse=True, return_counts=True)
+        behind[small] = np.maximum(behind[small] - own[which] / gone.sum(), 0)
+    ratio = np.log((front + 1e-5) / (behind + 1e-5))
+    return smooth(np.clip(ratio, -4, 4).astype(np.float32), 1.5)
 
 
 def _histogram(index: NDArray[np.int32]) -> NDArray[np.float64]:
@@ -75,8 +132,17 @@ def _histogram(index: NDArray[np.int32]) -> NDArray[np.float64]:
     return np.asarray(counts.ravel() / counts.sum(), np.float64)
 
 
-def _without_dust(mask: Mask, net: Plane) -> Mask:
-    """`mask` without patches that are specks, or that no part of the network's answer supports."""
+def _is_shadow(pair: Aligned) -> Mask:
+    """Darker than the edit's ground, of its hue, and without edges."""
+    difference = pair.edit_lab - pair.ground.surface
+    untinted = np.hypot(difference[..., 1], difference[..., 2]) < 4 + 0.15 * np.abs(difference[..., 0])
+    lightness = pair.edit_lab[..., 0]
+    return np.asarray((difference[..., 0] < 0) & untinted & (np.abs(lightness - smooth(lightness, 2.5)) < 2), bool)
+
+
+def _without_dust(mask: Mask, net: Plane, bare: Mask) -> Mask:
+    """`mask` without patches that are specks or that no part of the network's answer supports, and without holes in
+    which the edit shows no ground."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     if count == 1:
         return mask
@@ -86,7 +152,8 @@ def _without_dust(mask: Mask, net: Plane) -> Mask:
     keep = (area >= max(12.0, 0.0015 * float(area[1:].max()))) & (best > 0.5)
     keep[0] = False
     filled = keep[labels]
-    _, holes, hole_stats, _ = cv2.connectedComponentsWithStats((~filled).astype(np.uint8), connectivity=4)
-    pinhole = hole_stats[:, cv2.CC_STAT_AREA] < 6
+    number, holes, hole_stats, _ = cv2.connectedComponentsWithStats((~filled).astype(np.uint8), connectivity=4)
+    daylight = np.bincount(holes[bare], minlength=number)
+    pinhole = (hole_stats[:, cv2.CC_STAT_AREA] < 6) | (daylight < 0.2 * hole_stats[:, cv2.CC_STAT_AREA])
     pinhole[0] = False
     return np.asarray(filled | pinhole[holes], bool)
