@@ -25,13 +25,14 @@ class Fit:
     """How well a transform explains the second picture.
 
     `correlation` is over the whole piece, `correlation_shown` where the second picture shows something, and `seen` the
-    share of the piece that lies there.
+    share of the piece that lies there. `overlap` is how well the outlines meet (intersection over union, up to 1).
     """
 
     matrix: Matrix
     correlation: float
     correlation_shown: float
     seen: float
+    overlap: float = 1.0
 
 
 def warp(picture: NDArray[np.float32], matrix: Matrix, size: Size, *, outside: float = 0.0) -> NDArray[np.float32]:

@@ -130,8 +130,11 @@ def examine(
     clock.lap("register")
     if pair is None:
         return Examination(Judgement(SCHEMA, (*notes, _unmatched("the edit shows no such piece")), {}, clock.seconds))
+    if pair.extent_px / pair.scale < limits.least_extent_px:
+        return Examination(Judgement(SCHEMA, (*notes, _too_small(pair, limits)), {}, clock.seconds), pair)
     if not is_given:
         pair = settle_matte(pair, small, alpha)
+        limits = limits.for_settled_matte()
         if not touches_frame(strength(pair.edit_lab - pair.ground.surface) > 10):
             pair = replace(pair, lost=0.0)
         clock.lap("settle")
@@ -144,7 +147,7 @@ def examine(
     gains = max(moved, key=lambda tone: tone.de00 + abs(tone.lightness) / 4).gains if moved else None
     rest = residuals(pair, gains, zones.piece if cast else zones.metal_like)
     clock.lap("compare")
-    contour = judge_contour(pair, rest, limits, is_given=is_given)
+    contour = judge_contour(pair, rest, limits)
     changes = find_changes(pair, rest, limits, without=contour.explained if contour.findings else None)
     changed: Mask = np.zeros(pair.alpha.shape, bool)
     for change in changes:
@@ -293,6 +296,21 @@ def _metal_measures(tones: tuple[Tone, ...]) -> dict[str, Any]:
         }
         for tone in tones
     }  # fmt: skip
+
+
+def _too_small(pair: Aligned, limits: VerifyLimits) -> Finding:
+    extent = pair.extent_px / pair.scale
+    return Finding(
+        "geometry",
+        "too-small",
+        Severity.BLOCK,
+        extent,
+        limits.least_extent_px,
+        "px",
+        f"The piece is {extent:.0f} px large in the edit, {limits.least_extent_px} px needed: nothing can be compared. "
+        "Give the full-size picture.",
+        Region(0, 0, max(1, round(pair.size.width / pair.scale)), max(1, round(pair.size.height / pair.scale))),
+    )
 
 
 def _unmatched(why: str) -> Finding:

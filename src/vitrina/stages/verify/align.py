@@ -127,6 +127,8 @@ def _merit(fit: Fit) -> float:
 
 def _is_found(fit: Fit, limits: VerifyLimits) -> bool:
     """The whole piece agrees, or what is left of it agrees well."""
+    if fit.overlap < limits.match_overlap:
+        return False
     return fit.correlation >= limits.match_correlation or (
         fit.seen >= limits.match_seen and fit.correlation_shown >= limits.match_correlation_shown
     )
@@ -150,7 +152,9 @@ def _search(source: Shrunk, alpha: Alpha, work: Shrunk, apart: Mask) -> Fit | No
     for start in starts:
         matrix = refine(small_source, small_work, weight, start, shown=shown, levels=(4, 2), motion=Motion.SIMILARITY)
         fits.append(_fit(small_source, small_work, inner, shown, matrix))
-        ranks.append(fits[-1].correlation_shown + _overlap(matte, there, matrix, touches=touches))
+        overlap = _overlap(matte, there, matrix, touches=touches)
+        fits[-1] = replace(fits[-1], overlap=overlap)
+        ranks.append(fits[-1].correlation_shown + overlap)
         if fits[-1].correlation > 0.9 and ranks[-1] > 1.75:
             break
     if not fits:
@@ -160,7 +164,7 @@ def _search(source: Shrunk, alpha: Alpha, work: Shrunk, apart: Mask) -> Fit | No
         matrix = refine(small_source, small_work, weight, best.matrix, shown=shown, levels=(2, 1), motion=motion)
         fit = _fit(small_source, small_work, inner, shown, matrix)
         if fit.correlation_shown > best.correlation_shown + (0.004 if motion is Motion.HOMOGRAPHY else 0.0):
-            best = fit
+            best = replace(fit, overlap=best.overlap)
     full = between_sizes(small_work, work.luma) @ as3(best.matrix) @ between_sizes(source.luma, small_source)
     shown_full, weight_full = _like(shown, work.luma), _like(weight, source.luma)
     motion = Motion.HOMOGRAPHY if np.abs(best.matrix[2, :2]).max() > 1e-9 else Motion.AFFINE

@@ -107,7 +107,9 @@ def find_changes(
     slow &= cv2.dilate(strong.astype(np.uint8), np.ones((7, 7), np.uint8)) == 0
     for blob in blobs(cv2.morphologyEx(slow.astype(np.uint8), cv2.MORPH_CLOSE, kernel) > 0, min_area_px=1):
         own = blob & slow
-        if own.any() and own.sum() >= (5 * least if float(rest.drift[own].mean()) < 2 * limits.drift_de else 1.5 * least):
+        if own.any() and own.sum() >= (
+            5 * least if float(rest.drift[own].mean()) < 2 * limits.drift_de else 1.5 * least
+        ):
             found.append(_change(own, missing, extra, altered, rest, drifted=True))
     return tuple(sorted(found, key=lambda change: -change.area_px))
 

@@ -34,9 +34,8 @@ class Contour:
     explained: Mask
 
 
-def judge_contour(pair: Aligned, rest: Residual, limits: VerifyLimits, *, is_given: bool = True) -> Contour:
-    """Erosion and halo along the whole contour of the piece; a matte that was not given is trusted less."""
-    least = max(limits.eroded_share, limits.halo_share) if is_given else limits.settled_share
+def judge_contour(pair: Aligned, rest: Residual, limits: VerifyLimits) -> Contour:
+    """Erosion and halo along the whole contour of the piece."""
     whole = Region.around(pair.alpha > 0.5)
     nothing = np.zeros(pair.alpha.shape, bool)
     if whole is None:
@@ -48,7 +47,7 @@ def judge_contour(pair: Aligned, rest: Residual, limits: VerifyLimits, *, is_giv
     grown_px, grown_share, left = crop.best(1)
     findings = []
     explained = nothing.copy()
-    if eroded_px > 0 and eroded_share > least:
+    if eroded_px > 0 and eroded_share > limits.eroded_share:
         explained[frame.slices] |= eaten
         findings.append(
             Finding(
@@ -56,15 +55,15 @@ def judge_contour(pair: Aligned, rest: Residual, limits: VerifyLimits, *, is_giv
                 "eroded",
                 Severity.BLOCK,
                 eroded_share,
-                least,
+                limits.eroded_share,
                 "share of the contour",
                 f"The outer {eroded_px} px are gone along {100 * eroded_share:.0f} % of the contour, "
-                f"{100 * least:.0f} % allowed. Cut out again with a softer edge.",
+                f"{100 * limits.eroded_share:.0f} % allowed. Cut out again with a softer edge.",
                 whole,
             )
         )
     share = max(rim_share, grown_share)
-    if share > least:
+    if share > limits.halo_share:
         explained |= rim
         explained[frame.slices] |= left
         what = "the old backdrop" if grown_share >= rim_share else "something foreign"
@@ -74,9 +73,9 @@ def judge_contour(pair: Aligned, rest: Residual, limits: VerifyLimits, *, is_giv
                 "halo",
                 Severity.BLOCK,
                 share,
-                least,
+                limits.halo_share,
                 "share of the contour",
-                f"A rim of {what} lies along {100 * share:.0f} % of the contour, {100 * least:.0f} "
+                f"A rim of {what} lies along {100 * share:.0f} % of the contour, {100 * limits.halo_share:.0f} "
                 "% allowed. "
                 "Cut out again from the source.",
                 whole,

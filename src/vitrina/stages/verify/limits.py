@@ -6,7 +6,7 @@ seen on clean edits of the tuning scenes, with a margin, and well below the smal
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,12 @@ class VerifyLimits:
 
     match_correlation_shown: float = 0.75
     """... and how well that share has to agree."""
+
+    match_overlap: float = 0.05
+    """Least intersection over union of the outlines: a piece that is found in a corner of another one is not found."""
+
+    least_extent_px: int = 64
+    """Smallest piece, in pixels of the edit, of which anything can be said."""
 
     stretch: float = 0.03
     """Greatest difference between the two singular values of the transform: honest re-framing keeps proportions."""
@@ -84,15 +90,26 @@ class VerifyLimits:
     eroded_share: float = 0.18
     """Share of the contour whose outer rim is gone."""
 
-    settled_share: float = 0.5
-    """The same for both where no matte was given: the matte that is settled from the pair wavers by a pixel or two along
-    a third of the contour, true erosion and halos run along two thirds and more."""
-
     texture_gain: float = 0.80
     """Least ratio of fine contrast (1 to 2.5 px) in the edit to the source's."""
 
     frame_lost: float = 0.002
     """Share of the piece that may lie outside the frame (rounding at the rim)."""
+
+    def for_settled_matte(self) -> VerifyLimits:
+        """These limits where no matte was given: one that is settled from the pair wavers by a pixel or two.
+
+        It does so along a third of the contour, while true erosion and halos run along two thirds and more; it leaves
+        specks of up to 80 px at an extent of 1000 px; and few of a thin part's pixels are surely inside it.
+        """
+        return replace(
+            self,
+            blob_px=2.5 * self.blob_px,
+            warp_px=2 * self.warp_px,
+            eroded_share=0.5,
+            halo_share=0.5,
+            texture_gain=self.texture_gain - 0.12,
+        )
 
 
 LIMITS = VerifyLimits()

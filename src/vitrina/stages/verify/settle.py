@@ -1,10 +1,10 @@
 """The source's matte, settled with the help of the edit when nobody gave it.
 
-A network says roughly where the piece is, and the edit shows which of the source's pixels somebody kept and which gave way
-to the ground. Nearly all of that is right even in a bad edit, so the pair itself teaches which colours are the piece's and
-which the backdrop's, shadows and bounce included: two Lab histograms and their likelihood ratio, as in Bayesian matting's
-and GrabCut's colour models (Rother, Kolmogorov and Blake 2004). A stone that was taken out has the piece's colours though
-the ground shows there; a rim of old backdrop has the backdrop's though it was kept.
+A network says roughly where the piece is, and the edit shows which of the source's pixels somebody kept and which gave
+way to the ground. Nearly all of that is right even in a bad edit, so the pair itself teaches which colours are the
+piece's and which the backdrop's, shadows and bounce included: two Lab histograms and their likelihood ratio, the colour
+models of GrabCut (Rother, Kolmogorov and Blake 2004). A stone that was taken out has the piece's colours though the
+ground shows there; a rim of old backdrop has the backdrop's though it was kept.
 """
 
 from __future__ import annotations
@@ -33,8 +33,10 @@ _EDGE = 5.0
 """Slope of the source, Lab units a pixel, that is an edge; the penumbra of a contact shadow stays under 2."""
 _RIM_PX = 2.0
 """How far an edge of the bare ground may lie from what was kept and still be its contour."""
-_CLEAR, _DAYLIGHT = 4.5, 2.5
+_CLEAR, _DAYLIGHT = 6.5, 4.5
 """Log odds from which a patch is clearly the piece's, and what is held against one that is not."""
+_SHUT = 0.7
+"""Share of what lies around a patch that was kept, from which the piece shuts it in."""
 _FOREIGN = 12.0
 """Mahalanobis distance from the backdrop that neither shadow nor bounce light explains."""
 _BACKDROP_PX = 700
@@ -54,12 +56,13 @@ def settle_matte(pair: Aligned, source: Shrunk, evidence: Alpha) -> Aligned:
         odds = 0.75 * logit + np.where(similar & ~bare, likelier + _KEPT, 0.5 * likelier)
         gone = _gone(pair.source_lab, bare, kept, 0.5 * logit, distance)
         odds = np.where(bare, gone, cv2.GaussianBlur(odds.astype(np.float32), (0, 0), 0.8))
-        piece = (odds > 0) & pair.covered
+        piece = cv2.morphologyEx((odds > 0).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)) > 0
+        piece &= pair.covered
     piece = _without_dust(piece, net, bare)
     # A contour pixel is part piece, part ground in the edit, so it is neither similar nor bare: it belongs to its
     # neighbour.
     rim = (cv2.dilate(piece.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0) & ~bare & pair.covered
-    alpha = np.asarray(cv2.GaussianBlur((piece | rim).astype(np.float32), (0, 0), 0.7), np.float32)
+    alpha = np.asarray(cv2.GaussianBlur((piece | rim).astype(np.float32), (0, 0), 0.5), np.float32)
     return with_matte(pair, alpha)
 
 
@@ -80,12 +83,22 @@ def _gone(picture: LabPlanes, bare: Mask, kept: Mask, logit: Plane, distance: Pl
     mean = np.bincount(labels.ravel(), weights=odds.ravel(), minlength=count) / area
     # A smooth bare patch shut in by the piece is daylight unless its colour says clearly otherwise.
     away = np.bincount(labels.ravel(), weights=np.minimum(distance, 20).ravel(), minlength=count) / area
-    shut_in = (area < 0.02 * bare.size) & (away < _FOREIGN)
+    shut_in = (area < 0.02 * bare.size) & (away < _FOREIGN) & (_enclosure(labels, count, bare) > _SHUT)
     mean -= np.where(shut_in & (mean < _CLEAR), _DAYLIGHT, 0)
-    mean += np.interp(away, (2.5, 4.0, 7.0, _FOREIGN), (-4.0, -2.5, 0.0, 1.5))
+    # On print or linen the backdrop explains the piece as well: then its distance says nothing.
+    telling = float(np.clip((np.median(distance[kept]) - 4) / 8, 0, 1)) if kept.any() else 0.0
+    mean += telling * np.interp(away, (2.5, 4.0, 7.0, _FOREIGN), (-4.0, -2.5, 0.0, 1.5))
     from_kept = cv2.distanceTransform(bare.astype(np.uint8), cv2.DIST_L2, 3)
     at_edge = np.where(from_kept > _RIM_PX, odds + 0.5, -1.0)
     return np.asarray(np.where(edge, at_edge, mean[labels]), np.float32)
+
+
+def _enclosure(labels: NDArray[np.int32], count: int, bare: Mask) -> NDArray[np.float64]:
+    """Per patch, the share of the ring 4 px around it that is not bare."""
+    grown = cv2.dilate(labels.astype(np.float32), np.ones((9, 9), np.uint8)).astype(np.int32)
+    ring = (labels == 0) & (grown > 0)
+    total = np.bincount(grown[ring], minlength=count)
+    return np.asarray(np.bincount(grown[ring & ~bare], minlength=count) / np.maximum(total, 1), np.float64)
 
 
 def _backdrop_distance(source: Shrunk, evidence: Alpha) -> Plane:
@@ -106,7 +119,7 @@ def _around(kept: Mask) -> Mask:
 
 
 def _likelier(picture: LabPlanes, kept: Mask, gone: Mask, patches: NDArray[np.int32] | None = None) -> Plane:
-    """Log likelihood ratio, −4…4, of a colour under `kept` over `gone`, averaged over the neighbourhood; 0 without both.
+    """Log likelihood ratio, −4…4, of a colour under `kept` over `gone`, averaged nearby; 0 without both.
 
     With `patches` (labels) no patch bears witness on itself: what only it shows is unknown, not the backdrop's.
     """
