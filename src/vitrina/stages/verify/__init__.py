@@ -135,6 +135,18 @@ def examine(
     if not is_given:
         pair = settle_matte(pair, small, alpha)
         limits = limits.for_settled_matte()
+        notes.append(
+            Finding(
+                "edges",
+                "matte-settled",
+                Severity.NOTE,
+                None,
+                None,
+                "",
+                "No matte of the source was given: it was settled from the network and the pair itself, and the "
+                "limits for edges, specks and texture are wider. --matte makes the check stricter.",
+            )
+        )
         if not touches_frame(strength(pair.edit_lab - pair.ground.surface) > 10):
             pair = replace(pair, lost=0.0)
         clock.lap("settle")
