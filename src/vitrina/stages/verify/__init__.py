@@ -165,11 +165,11 @@ def examine(
     for change in changes:
         changed |= change.mask
     texture, gain = judge_texture(pair, changed, limits)
-    bent, warp_px = judge_distortion(pair, limits)
+    bent, displaced = judge_distortion(pair, limits)
     named = [(change, name_change(change, pair, zones)) for change in changes]
     if moved:
         named = [(change, names) for change, names in named if not _is_metal_drift(change, zones)]
-    if texture and gain < limits.texture_gain:
+    if texture and gain is not None and gain < limits.texture_gain:
         named = [(change, names) for change, names in named if not _is_only_smooth(change)]
     ground, ground_measures = judge_ground(pair, limits)
     findings = [*notes, *_geometry(pair, limits), *bent, *metal, *contour.findings, *texture, *ground]
@@ -177,11 +177,14 @@ def examine(
     findings += describe(named, limits)
     if not any(finding.check in ("text", "background") for finding in findings):
         findings += judge_faint_print(pair, changed | contour.explained, limits)
+    findings += _unchecked(
+        geometry=displaced is None, metal=not tones and bool(zones.metal_like.any()), texture=gain is None
+    )
     clock.lap("judge")
     findings = [replace(finding, region=pair.to_edit(finding.region)) for finding in findings]
     before, after = coloured_stones(pair.source_lab, pair.alpha), coloured_stones(pair.edit_lab, pair.alpha)
     measures: dict[str, Any] = {
-        "registration_px": float(1.0 - pair.fit.correlation),
+        "registration_px": displaced.typical / pair.scale if displaced else None,
         "registration": {
             "correlation": pair.fit.correlation, "matrix": pair.matrix, "scale": pair.scale, "mirrored": pair.mirrored,
             "outside_frame": pair.lost,
@@ -196,7 +199,7 @@ def examine(
         "chain": {"holes": len(zones.holes), "clasp_seen": bool(zones.clasp.any())},
         "edges": contour.measures,
         "texture": {"gain": gain},
-        "geometry": {"warp_px": warp_px},
+        "geometry": {"warp_px": displaced.local / pair.scale if displaced else None},
         "background": ground_measures,
     }  # fmt: skip
     findings += [
@@ -323,6 +326,20 @@ def _too_small(pair: Aligned, limits: VerifyLimits) -> Finding:
         "Give the full-size picture.",
         Region(0, 0, max(1, round(pair.size.width / pair.scale)), max(1, round(pair.size.height / pair.scale))),
     )
+
+
+def _unchecked(*, geometry: bool, metal: bool, texture: bool) -> list[Finding]:
+    """What could not be measured on this pair is said, so that silence is never mistaken for a pass."""
+    reasons = {
+        "geometry": (geometry, "too few distinct corners could be followed: local warps were not measured."),
+        "metal": (metal, "too little evenly lit metal shows: its tone was not measured."),
+        "texture": (texture, "the source has too little fine detail: smoothing was not measured."),
+    }
+    return [
+        Finding(check, "unchecked", Severity.NOTE, None, None, "", f"{why[0].upper()}{why[1:]} Compare by eye.")
+        for check, (is_so, why) in reasons.items()
+        if is_so
+    ]
 
 
 def _unmatched(why: str) -> Finding:

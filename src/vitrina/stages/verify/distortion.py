@@ -6,6 +6,8 @@ back; only corners that come home and look alike at both ends are believed, and 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
@@ -20,11 +22,20 @@ _WINDOW = 15
 _NEIGHBOURS = 5
 
 
-def judge_distortion(pair: Aligned, limits: VerifyLimits) -> tuple[list[Finding], float]:
-    """Findings, and the 95th percentile of the believed displacements in pixels of the work frame (0 when too few)."""
+@dataclass(frozen=True, slots=True)
+class Displacement:
+    """Pixels of the work frame: `typical` is the median distance of a corner from its place (the registration's error),
+    `local` the 95th percentile of what neighbours share beyond the whole piece's own shift."""
+
+    typical: float
+    local: float
+
+
+def judge_distortion(pair: Aligned, limits: VerifyLimits) -> tuple[list[Finding], Displacement | None]:
+    """Findings, and how far the believed corners lie from where they should; None when too few could be followed."""
     box = Region.around(pair.alpha > 0.5, margin_px=12)
     if box is None:
-        return [], 0.0
+        return [], None
     surface = np.ascontiguousarray(pair.ground.surface[box.slices])
     ground = np.asarray(cv2.cvtColor(surface, cv2.COLOR_Lab2LRGB), np.float32)
     first = _to8(luminance(over(pair.source[box.slices], pair.alpha[box.slices], ground)))
@@ -32,7 +43,7 @@ def judge_distortion(pair: Aligned, limits: VerifyLimits) -> tuple[list[Finding]
     inside = (pair.alpha[box.slices] > 0.5).astype(np.uint8)
     corners = cv2.goodFeaturesToTrack(first, _CORNERS, 0.01, 5, mask=inside, blockSize=5)
     if corners is None or len(corners) < 4 * _NEIGHBOURS:
-        return [], 0.0
+        return [], None
     window = {"winSize": (_WINDOW, _WINDOW), "maxLevel": 2}
     there, found, _ = cv2.calcOpticalFlowPyrLK(first, second, corners, None, **window)
     back, again, _ = cv2.calcOpticalFlowPyrLK(second, first, there, None, **window)
@@ -43,7 +54,7 @@ def judge_distortion(pair: Aligned, limits: VerifyLimits) -> tuple[list[Finding]
     good &= np.array([ok and _alike(first, second, a, b) for a, b, ok in pairs], bool)
     start, moved = start[good], (end - start)[good]
     if len(start) < 4 * _NEIGHBOURS:
-        return [], 0.0
+        return [], None
     typical = np.median(moved, axis=0)
     length = np.hypot(*(moved - typical).T)
     gap = np.hypot(*(start[:, None] - start[None]).transpose(2, 0, 1))
@@ -51,7 +62,7 @@ def judge_distortion(pair: Aligned, limits: VerifyLimits) -> tuple[list[Finding]
     local = np.median((moved - typical)[near], axis=1)
     spread = np.median(np.hypot(*(moved[near] - typical - local[:, None]).transpose(2, 0, 1)), axis=1)
     shifted = (np.hypot(*local.T) > limits.warp_px) & (spread < 0.5 * np.hypot(*local.T)) & (length > limits.warp_px)
-    measure = float(np.percentile(np.hypot(*local.T), 95))
+    measure = Displacement(float(np.median(np.hypot(*moved.T))), float(np.percentile(np.hypot(*local.T), 95)))
     if shifted.sum() < 2 * _NEIGHBOURS:
         return [], measure
     x0, y0 = start[shifted].min(axis=0)

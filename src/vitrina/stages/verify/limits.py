@@ -65,9 +65,6 @@ class VerifyLimits:
     metal_exposure_ev: float = 0.3
     """Darkening of a piece of white metal that may no longer be mere exposure."""
 
-    stone_de00: float = 3.0
-    """Shift of a stone's mean colour that blocks."""
-
     exposure_ev: float = 0.5
     """Greatest global lift or cut of exposure."""
 

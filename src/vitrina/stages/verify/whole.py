@@ -12,10 +12,11 @@ from vitrina.stages.verify.align import Aligned
 from vitrina.stages.verify.limits import VerifyLimits
 
 
-def judge_texture(pair: Aligned, changed: Mask, limits: VerifyLimits) -> tuple[list[Finding], float]:
+def judge_texture(pair: Aligned, changed: Mask, limits: VerifyLimits) -> tuple[list[Finding], float | None]:
     """Fine contrast inside the piece, where nothing else changed: smoothed facets and hammering.
 
-    Least-squares gain of the edit's 1–2.5 px band on the source's, over the source's strong detail (above its noise).
+    Least-squares gain of the edit's 1–2.5 px band on the source's, over the source's strong detail (above its noise);
+    None where the source has too little of it.
     """
     source = encode_srgb(luminance(pair.source))
     edit = encode_srgb(luminance(pair.edit))
@@ -27,11 +28,11 @@ def judge_texture(pair: Aligned, changed: Mask, limits: VerifyLimits) -> tuple[l
     if use.sum() < 200:
         use = pair.alpha > 0.9
     if use.sum() < 64:
-        return [], 1.0
+        return [], None
     level = max(0.012, float(np.percentile(np.abs(bands[0][use]), 75)))
     strong = use & (np.abs(bands[0]) > level)
     if strong.sum() < 40:
-        return [], 1.0
+        return [], None
     gain = float((bands[0][strong] * bands[1][strong]).sum() / (bands[0][strong] ** 2).sum())
     if gain >= limits.texture_gain:
         return [], gain
