@@ -60,7 +60,14 @@ def report_document(
         "errors": [
             {"kind": type(error).__name__, "message": str(error), "exit_code": error.exit_code} for error in errors
         ],
-        "packs": {pack.market: {"version": pack.version, "checked_on": pack.checked_on.isoformat()} for pack in packs},
+        "packs": {
+            pack.market: {
+                "version": pack.version,
+                "checked_on": pack.checked_on.isoformat(),
+                "local": list(pack.local.changes) if pack.local else [],
+            }
+            for pack in packs
+        },
         "checklist": list(CHECKLIST),
         "notice": NOTICE,
         "seconds": {"total": round(asked["seconds"], 3)},

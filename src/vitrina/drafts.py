@@ -123,10 +123,10 @@ def slot_for(pack: Pack, look: Look, *, may_be_main: bool) -> str:
 
 
 def _made(variant: Variant, pack: Pack, slot: str, reference: Reference, least_quality: int | None) -> Draft:
-    rendition = steps.render(variant, market=pack.market, slot=slot, least_quality=least_quality)
+    rendition = steps.render(variant, market=pack, slot=slot, least_quality=least_quality)
     name = f"{pack.market} {slot}"
     shipped = steps.take_in(rendition.data, name=name)
-    ruled = steps.check_rules(rendition.data, market=pack.market, slot=slot, name=name)
+    ruled = steps.check_rules(rendition.data, market=pack, slot=slot, name=name)
     ruled = replace(ruled, findings=(*ruled.findings, *check_size(rendition, variant, pack)))
     return Draft(rendition, shipped, reference.verify(shipped), ruled)
 

@@ -31,6 +31,7 @@ from vitrina.model import (
 from vitrina.plugins import Reader, Segmenter, plugin
 
 if TYPE_CHECKING:
+    from vitrina.rules.pack import Pack
     from vitrina.stages.verify import Examination, Facts
 
 
@@ -158,20 +159,24 @@ def verify(
     return examine(source, edit, matte=matte, facts=facts, finder=finder).judgement
 
 
-def render(variant: Variant, *, market: str, slot: str = "main", least_quality: int | None = None) -> Rendition:
-    """`variant` encoded for a slot of a marketplace, by the marketplace's rule pack."""
-    from vitrina.rules.load import load_pack
+def render(variant: Variant, *, market: str | Pack, slot: str = "main", least_quality: int | None = None) -> Rendition:
+    """`variant` encoded for a slot of a marketplace, by its rule pack (ours by name, or one you give)."""
     from vitrina.stages.export import render
 
-    return render(variant, load_pack(market), slot, least_quality=least_quality)
+    return render(variant, _pack(market), slot, least_quality=least_quality)
 
 
-def check_rules(data: bytes, *, market: str, slot: str = "main", name: str = "picture") -> Judgement:
-    """An encoded file against a slot of a marketplace."""
-    from vitrina.rules.load import load_pack
+def check_rules(data: bytes, *, market: str | Pack, slot: str = "main", name: str = "picture") -> Judgement:
+    """An encoded file against a slot of a marketplace (its rule pack by name, or one you give)."""
     from vitrina.stages.export import check_rules
 
-    return check_rules(data, load_pack(market), slot, name=name, today=date.today())
+    return check_rules(data, _pack(market), slot, name=name, today=date.today())
+
+
+def _pack(market: str | Pack) -> Pack:
+    from vitrina.rules.load import load_pack
+
+    return load_pack(market) if isinstance(market, str) else market
 
 
 def from_array(rgb: NDArray[Any], *, name: str = "array") -> Source:

@@ -66,6 +66,7 @@ def pictures(drawn_ring: Scene) -> PhotoPictures:
     return shown(drawn_ring)
 
 
+PACKS = {"kaspi": load_pack("kaspi")}
 VOID = {"meta", "img", "br", "input", "link", "hr"}
 
 
@@ -90,7 +91,7 @@ class Page(HTMLParser):
 
 
 def test_the_page_is_whole_and_loads_nothing(pictures: PhotoPictures) -> None:
-    text = report_page(document(), [pictures])
+    text = report_page(document(), [pictures], PACKS)
     page = Page(text)
     assert page.open == []
     assert page.images and all(image["src"].startswith("data:image/jpeg;base64,") for image in page.images)  # type: ignore[union-attr]
@@ -100,7 +101,7 @@ def test_the_page_is_whole_and_loads_nothing(pictures: PhotoPictures) -> None:
 
 
 def test_names_and_messages_are_text_not_markup(pictures: PhotoPictures) -> None:
-    text = report_page(document(), [pictures])
+    text = report_page(document(), [pictures], PACKS)
     assert "<b>1</b>" not in text and "RING &lt;b&gt;1&lt;/b&gt;" in text
     assert "<dim>" not in text and "&lt;dim&gt; &amp; grey" in text
 
@@ -112,7 +113,7 @@ def test_a_finding_is_shown_in_both_pictures_side_by_side(pictures: PhotoPicture
     assert before.size == after.size and max(before.size.width, before.size.height) == CLOSE_UP_PX
     inside = slice(150, 250)
     assert np.abs(before.rgb[inside, inside] - after.rgb[inside, inside]).mean() < 0.15, "the same place"
-    text = report_page(document(), [pictures])
+    text = report_page(document(), [pictures], PACKS)
     assert "Stone 4 of 7" in text and "measured 6, limit 7 stones" in text
 
 
@@ -123,7 +124,7 @@ def test_the_same_finding_is_shown_once(drawn_ring: Scene) -> None:
 
 
 def test_checklist_notice_and_hand_rules_are_there(pictures: PhotoPictures) -> None:
-    text = re.sub(r"&#39;", "'", report_page(document(), [pictures]))
+    text = re.sub(r"&#39;", "'", report_page(document(), [pictures], PACKS))
     assert len(CHECKLIST) == 5
     for line in CHECKLIST:
         assert line in text
@@ -139,7 +140,7 @@ def test_checklist_notice_and_hand_rules_are_there(pictures: PhotoPictures) -> N
     ],
 )  # fmt: skip
 def test_every_way_a_card_ends_has_a_page(change: dict[str, Any], said: str) -> None:
-    text = report_page(document(**change), [PhotoPictures()])
+    text = report_page(document(**change), [PhotoPictures()], PACKS)
     assert Page(text).open == [] and said in text
     assert ("How to photograph it again" in text) == (change.get("drafts") == [])
 

@@ -21,7 +21,6 @@ from vitrina.files import read_bytes, require_writable, write_bytes
 
 if TYPE_CHECKING:
     from vitrina.model import Alpha, Mask, Source
-    from vitrina.rules.pack import Pack, Rule
 
 Say = Callable[[str, float], None]
 
@@ -179,74 +178,6 @@ def judge_pairs(pairs: Sequence[Pair], *, workers: int = 2) -> Iterator[dict[str
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def list_rules() -> dict[str, Any]:
-    """Every rule pack in short."""
-    from vitrina.rules.load import list_packs
-
-    return {"schema": "vitrina.rules-list/1", "packs": [_pack_in_short(pack) for pack in list_packs()]}
-
-
-def show_rules(market: str) -> dict[str, Any]:
-    """One rule pack in full: every rule with its value, level, confidence, the day it was read and its addresses."""
-    from vitrina.rules.load import load_pack
-
-    pack = load_pack(market)
-    slots = [
-        {
-            "slot": slot.name,
-            "we_export": slot.target.model_dump(mode="json"),
-            "rules": [{"rule": family, **_rule(rule, pack)} for family, rule in slot.rules()],
-        }
-        for slot in pack.slot
-    ]
-    return {
-        "schema": "vitrina.rule-pack/1",
-        **_pack_in_short(pack),
-        "note": " ".join(pack.note.split()),
-        "order_of_pictures": list(pack.order),
-        "count": [_rule(rule, pack) for rule in pack.count],
-        "by_hand": [_rule(rule, pack) for rule in pack.by_hand],
-        "slots": slots,
-        "sources": {name: origin.model_dump(mode="json", exclude_none=True) for name, origin in pack.sources.items()},
-    }
-
-
-def _pack_in_short(pack: Pack) -> dict[str, Any]:
-    return {
-        "market": pack.market,
-        "name": pack.name,
-        "country": pack.country,
-        "version": pack.version,
-        "checked_on": pack.checked_on.isoformat(),
-        "reread_by": pack.reread_by.isoformat(),
-        "stop_after": pack.stop_after.isoformat(),
-        "stale": pack.is_stale(date.today()),
-        "confidence": pack.confidence,
-    }
-
-
-def _rule(rule: Rule, pack: Pack) -> dict[str, Any]:
-    """A rule as it is shown; its own numbers stand first."""
-    read = rule.checked_on or pack.checked_on
-    shown = {
-        "value": rule.value,
-        "level": rule.level,
-        "breaking_it": rule.weight.value,
-        "confidence": rule.confidence,
-        "read_on": read.isoformat(),
-        "sources": list(rule.sources),
-    }
-    return {**shown, "note": rule.note} if rule.note else shown
-
-
-def check_rules(path: Path, *, market: str, slot: str) -> dict[str, Any]:
-    """One file against one slot of one marketplace."""
-    from vitrina import steps
-
-    judgement = steps.check_rules(read_bytes(path), market=market, slot=slot, name=str(path))
-    return {"file": str(path), "market": market, "slot": slot, **judgement.as_dict()}
-
-
 def card(
     photos: Sequence[Path],
     *,
@@ -262,11 +193,12 @@ def card(
 ) -> dict[str, Any]:
     """The main job: a checked card of one SKU in the folder `out`. Returns the report document."""
     from vitrina import pipeline, steps
+    from vitrina.actions.rule_packs import packs_of
     from vitrina.backends.blobs import FolderBlobs
 
     order = pipeline.CardOrder(
         photos=tuple(photos), sku=sku, out=out, mode=_mode(mode), looks=tuple(looks), markets=tuple(markets),
-        force=force, max_megapixels=config.max_megapixels,
+        force=force, max_megapixels=config.max_megapixels, pack_of=packs_of(config),
     )  # fmt: skip
     return pipeline.make_card(
         order, blobs=FolderBlobs(config.home), finder=steps.segmenter(model), clock=lambda: datetime.now(UTC), say=say
@@ -297,8 +229,9 @@ def _mode(name: str) -> str:
 
 def examine_house(config: Config, *, archive: bool, say: Say) -> dict[str, Any]:
     """What is installed and in which state; with `archive` every original is read and hashed again."""
+    from vitrina.actions.rule_packs import packs_of
     from vitrina.backends.segmenters import check_models
-    from vitrina.rules.load import list_packs
+    from vitrina.rules.load import list_markets
 
     say("checking the models", 0.1)
     versions = {
@@ -308,21 +241,22 @@ def examine_house(config: Config, *, archive: bool, say: Say) -> dict[str, Any]:
     }
     models = check_models()
     today = date.today()
-    packs = {pack.market: {"version": str(pack.version), "read on": str(pack.checked_on)} for pack in list_packs()}
-    stale = [pack for pack in list_packs() if pack.is_stale(today)]
+    packs = [packs_of(config)(market) for market in list_markets()]
+    told = {pack.market: {"version": pack.edition, "read on": str(pack.read_on)} for pack in packs}
+    stale = [pack for pack in packs if pack.is_stale(today)]
     problems = [f"{name}: missing. Reinstall vitrina." for name, state in versions.items() if state == "missing"]
     broken = [
         f"{name}: the model file is {state}. Reinstall vitrina." for name, state in models.items() if state != "ok"
     ]
     old = [
-        f"{pack.market}: the rules were read on {pack.checked_on}; read the marketplace's page again." for pack in stale
+        f"{pack.market}: the rules were read on {pack.read_on}; read the marketplace's page again." for pack in stale
     ]
     home, damaged = _examine_home(config, archive=archive, say=say)
     return {
         "schema": "vitrina.doctor/1",
         "versions": versions,
         "models": models,
-        "rule_packs": packs,
+        "rule_packs": told,
         "home": home,
         "problems": [*problems, *broken, *old, *damaged],
         "exit_code": 4 if problems or broken or damaged else 1 if old else 0,

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vitrina import access
 from vitrina.backends.blobs import FolderBlobs
@@ -17,6 +16,9 @@ from vitrina.config import Config
 from vitrina.errors import Missing, NotAllowed
 from vitrina.store import Connection, Row, events, people, skus
 from vitrina.store.engine import Store, open_store
+
+if TYPE_CHECKING:
+    from vitrina.rules.pack import Pack
 
 Judge = Callable[[bytes, bytes, bytes], dict[str, Any]]
 """Source bytes, edit bytes and facts (TOML) → the document of `verify`."""
@@ -31,6 +33,7 @@ class Program:
     judge: Judge
     check_rules: Rules
     pack_version: Callable[[str], str]
+    """The edition of a marketplace's rules; reading the same rules again does not change it."""
     make_card: Callable[[CardRequest], dict[str, Any]]
 
 
@@ -81,7 +84,7 @@ def open_house(config: Config, *, person: str | None = None) -> Iterator[House]:
             FolderBlobs(config.home, room="works"),
             person or config.user,
             lambda: datetime.now(UTC),
-            Program(verify_bytes, check_rules_of_bytes, pack_version, make_card),
+            the_program(config),
         )
     finally:
         store.close()
@@ -154,14 +157,23 @@ def verify_bytes(source: bytes, edit: bytes, facts: bytes) -> dict[str, Any]:
     return steps.verify(before, after, facts=told).as_dict()
 
 
-def check_rules_of_bytes(data: bytes, market: str, slot: str, name: str) -> dict[str, Any]:
-    """The document of `rules check` for a picture that is in the archive."""
-    from vitrina import steps
+def the_program(config: Config) -> Program:
+    """The program itself, by the rule packs in effect in the home of `config`."""
+    from vitrina.actions.rule_packs import packs_of
 
-    return steps.check_rules(data, market=market, slot=slot, name=name).as_dict()
+    pack_of = packs_of(config)
+
+    def check_rules(data: bytes, market: str, slot: str, name: str) -> dict[str, Any]:
+        from vitrina import steps
+
+        return steps.check_rules(data, market=pack_of(market), slot=slot, name=name).as_dict()
+
+    return Program(
+        verify_bytes, check_rules, lambda market: pack_of(market).edition, lambda request: make_card(request, pack_of)
+    )
 
 
-def make_card(request: CardRequest) -> dict[str, Any]:
+def make_card(request: CardRequest, pack_of: Callable[[str], Pack]) -> dict[str, Any]:
     """A card, made in `request.folder` by the pipeline; its document."""
     from vitrina import pipeline, steps
     from vitrina.stages.verify import load_facts
@@ -177,17 +189,10 @@ def make_card(request: CardRequest) -> dict[str, Any]:
         force=bool(recipe.get("force", False)),
         max_megapixels=request.max_megapixels,
         facts=load_facts(request.facts, name=f"the facts of {request.sku}") if request.facts.strip() else None,
+        pack_of=pack_of,
     )
     blobs = FolderBlobs(request.folder.parent / "archive")  # the originals are in the archive of the house already
     return pipeline.make_card(order, blobs=blobs, finder=steps.segmenter(), clock=lambda: datetime.now(UTC))
-
-
-@lru_cache
-def pack_version(market: str) -> str:
-    """The version of a marketplace's rules; reading the same rules again does not change it."""
-    from vitrina.rules.load import load_pack
-
-    return str(load_pack(market).version)
 
 
 def basis_of(house: House, sku: Row[Any], source: Row[Any], markets: Iterable[str]) -> dict[str, Any]:

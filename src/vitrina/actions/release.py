@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 from vitrina.actions.gate import live_decisions, names_of
 from vitrina.actions.house import House, actor, basis_of, log, sku_called
 from vitrina.actions.pictures import refresh, what_is
-from vitrina.errors import NotAllowed, NotWritable, ResourceError, UsageError
+from vitrina.actions.rule_packs import pack_in_effect, require_fresh
+from vitrina.errors import NotAllowed, NotWritable, UsageError
 from vitrina.files import require_writable, write_bytes
-from vitrina.model import Digest
+from vitrina.model import Digest, Severity
+from vitrina.rules.evaluate import check_count
+from vitrina.rules.load import find_slot
+from vitrina.rules.pack import Pack
 from vitrina.stages import review
 from vitrina.stages.review import Move, State
 from vitrina.store import Connection, Row, batches, decisions, pictures
@@ -22,25 +25,34 @@ _ASIDE = ".vitrina-export"
 _SUFFIXES = {b"\xff\xd8": "jpg", b"\x89P": "png", b"RI": "webp", b"II": "tif", b"MM": "tif"}
 
 
-def export(house: House, code: str, *, market: str, out: Path | None = None) -> dict[str, Any]:
+def export(
+    house: House, code: str, *, market: str, out: Path | None = None, copied_from: str | None = None
+) -> dict[str, Any]:
     """The approved files of an SKU for one marketplace, in the folder `out` (by default under the home).
 
-    Raises NotAllowed naming the role or the approvals that are lacking; then nothing is written.
+    With `copied_from` the files approved for that other marketplace are taken, byte for byte, once each of them has
+    been held against this one's own rules.
+
+    Raises NotAllowed naming the role, the approvals or the confirmation that is lacking; then nothing is written.
     """
-    stale = _pack_age(market)
     with house.store.writing() as conn:
         person = actor(conn, house, "export")
+        pack = pack_in_effect(conn, house.config, market)
+        warnings = require_fresh(pack, house.clock().date())
         refresh(conn, house, person, sku_called(conn, code))
     with house.store.reading() as conn:
-        planned = _plan(conn, house, code, market)
+        planned = _plan(conn, house, code, copied_from or market)
     files: dict[str, bytes] = {}
     for variant, made in planned:
+        if copied_from is not None:
+            warnings += _copied(house, code, variant, made, copied_from, pack)
         for name, digest in (made or _as_it_is(house, code, variant, market)).items():
             if name in files:
                 raise UsageError(
                     f"two approved variants of {code} would both be {name}. Supersede or reject one of them."
                 )
             files[name] = house.works.get(Digest(digest))
+    warnings += _too_many(len({variant.photo_id for variant, _ in planned}), pack)
     folder = out or house.config.home / "exports" / code / market
     require_writable(folder / "file")
     aside = folder / _ASIDE
@@ -50,12 +62,15 @@ def export(house: House, code: str, *, market: str, out: Path | None = None) -> 
             write_bytes(aside / name, data)
         with house.store.writing() as conn:  # the proof once more, now with the write lock
             person = actor(conn, house, "export")
-            again = _plan(conn, house, code, market)
+            again = _plan(conn, house, code, copied_from or market)
             if [(v.id, made) for v, made in again] != [(v.id, made) for v, made in planned]:
                 raise NotAllowed(
                     f"{code} changed while it was being exported: its approvals are lacking. Look at it again."
                 )
-            told = [_record(conn, house, person, code, variant, market, made, files, folder) for variant, made in again]
+            told = [
+                _record(conn, house, person, code, variant, market, made, files, folder, copied_from)
+                for variant, made in again
+            ]
         for name in files:
             (aside / name).replace(folder / name)
     except OSError as error:
@@ -71,9 +86,12 @@ def export(house: House, code: str, *, market: str, out: Path | None = None) -> 
         "folder": str(folder),
         "files": sorted(files),
         "variants": told,
-        "warnings": stale,
+        "copied_from": copied_from,
+        "rules": {"edition": pack.edition, "read_on": pack.read_on.isoformat()},
+        "by_hand": [rule.says for rule in (*pack.by_hand, *find_slot(pack, "main").by_hand)],
+        "warnings": warnings,
         "notice": "The seller answers for publication; no marketplace has approved these files.",
-        "verdict": "review" if stale else "pass",
+        "verdict": "review" if warnings else "pass",
     }
 
 
@@ -138,6 +156,38 @@ def _as_it_is(house: House, code: str, variant: Row[Any], market: str) -> dict[s
     return {name: variant.digest}
 
 
+def _copied(house: House, code: str, variant: Row[Any], made: dict[str, str], origin: str, pack: Pack) -> list[str]:
+    """What this marketplace's own rules say of files made for the marketplace `origin`; raises NotAllowed on blocks."""
+    slots = {r.name: r.slot for r in made_for(house, variant, origin)}
+    warnings = []
+    for name, digest in made.items():
+        slot = slots[name] if slots[name] in pack.slots else "main"
+        held = house.program.check_rules(house.works.get(Digest(digest)), pack.market, slot, name)
+        blocks = [finding["message"] for finding in held["findings"] if finding["severity"] == "block"]
+        if blocks:
+            raise NotAllowed(
+                f"{what_is(code, variant)}: {name} was made for {origin} and breaks the rules of {pack.market}: "
+                f"{blocks[0]} Make its own: vitrina card … --markets {pack.market}, and have it approved."
+            )
+        warnings += [f"{name}: {f['message']}" for f in held["findings"] if f["severity"] == "warn"]
+    return warnings
+
+
+def made_for(house: House, variant: Row[Any], market: str) -> list[Row[Any]]:
+    """The renditions of `variant` for a marketplace."""
+    with house.store.reading() as conn:
+        return pictures.renditions_of(conn, variant.id, market=market)
+
+
+def _too_many(count: int, pack: Pack) -> list[str]:
+    """What the pack says of this many pictures in one listing; raises NotAllowed when they are too many."""
+    found = check_count(count, pack)
+    for finding in found:
+        if finding.severity is Severity.BLOCK:
+            raise NotAllowed(f"{finding.message} Supersede or reject some of the variants.")
+    return [finding.message for finding in found if finding.severity is Severity.WARN]
+
+
 def _record(
     conn: Connection,
     house: House,
@@ -148,6 +198,7 @@ def _record(
     made: dict[str, str],
     files: dict[str, bytes],
     folder: Path,
+    copied_from: str | None,
 ) -> dict[str, Any]:
     named = made or {name: variant.digest for name in files if name.startswith(f"{code}-main.")}
     state = review.move(State(variant.state), Move.EXPORT, what=what_is(code, variant))
@@ -163,21 +214,7 @@ def _record(
     )
     pictures.set_state(conn, variant.id, state, reason="", at=house.now())
     details = {"variant": variant.number, "market": market, "files": named}
+    if copied_from is not None:
+        details["copied_from"] = copied_from
     log(conn, house, person, "export", f"sku/{code}", digests=tuple(named.values()), details=details)
     return {"variant": variant.number, "state": state.value, "files": named}
-
-
-def _pack_age(market: str) -> list[str]:
-    """A warning when the marketplace's rules are due to be read again; raises ResourceError past their last date."""
-    from vitrina.rules.load import load_pack
-
-    pack = load_pack(market)
-    today = date.today()
-    if today > pack.stop_after:
-        raise ResourceError(
-            f"{market}: the rules were read on {pack.checked_on} and may not be used after {pack.stop_after}. "
-            "Read the marketplace's help page and update the rule pack."
-        )
-    if pack.is_stale(today):
-        return [f"{market}: the rules were read on {pack.checked_on}; read the marketplace's page again."]
-    return []

@@ -163,6 +163,10 @@ def export(
     code: Code,
     market: Annotated[str, typer.Option(help="The marketplace.", show_default=False)],
     output: Annotated[Path | None, typer.Option("-o", "--output", help="The folder to write into.")] = None,
+    copied_from: Annotated[
+        str | None,
+        typer.Option("--from", help="Take the files approved for that marketplace, held against this one's own rules."),
+    ] = None,
     as_: As = None,
     home: Home = None,
     json: Json = False,
@@ -175,7 +179,10 @@ def export(
         for line in [*document["warnings"], document["notice"]]:
             say(f"  {line}")
 
-    return run(home, as_, json, lambda house: release.export(house, code, market=market, out=output), tell)
+    return run(
+        home, as_, json,
+        lambda house: release.export(house, code, market=market, out=output, copied_from=copied_from), tell,
+    )  # fmt: skip
 
 
 def _tell_checklist(document: Mapping[str, Any]) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from vitrina.pages.pictures import PhotoPictures
-from vitrina.rules.load import find_slot, load_pack
+from vitrina.rules.load import find_slot
+from vitrina.rules.pack import Pack
 
 __all__ = ["report_page"]
 
@@ -21,16 +22,19 @@ _WORDS = {
 _SEVERITIES = {"block": "stops publication", "warn": "needs your eye", "note": "for your information"}
 
 
-def report_page(document: Mapping[str, Any], photos: Sequence[PhotoPictures]) -> str:
-    """The report `document` and the pictures of its photos, in the same order, as one HTML page."""
+def report_page(document: Mapping[str, Any], photos: Sequence[PhotoPictures], packs: Mapping[str, Pack]) -> str:
+    """The report `document` and the pictures of its photos, in the same order, as one HTML page.
+
+    `packs` holds the rules of each of its marketplaces.
+    """
     title, advice = _WORDS[document["verdict"]]
     if document["stopped"]:
         title, advice = "No pictures were made", "The reason and what to do about it are below."
     markets = [
         {
-            "pack": load_pack(market),
+            "pack": packs[market],
             "drafts": [_draft(draft, photos) for draft in document["drafts"] if draft["market"] == market],
-            "by_hand": [*load_pack(market).by_hand, *find_slot(load_pack(market), "main").by_hand],
+            "by_hand": [*packs[market].by_hand, *find_slot(packs[market], "main").by_hand],
         }
         for market in document["markets"]
     ]

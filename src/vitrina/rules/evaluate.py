@@ -46,20 +46,21 @@ def evaluate(facts: FileFacts, image: Rgb | None, pack: Pack, slot: str, *, toda
 
 def check_age(pack: Pack, *, today: date) -> list[Finding]:
     """A warning once a pack should be read again, a block once it is too old to trust."""
+    remedy = f"Read the marketplace's help page, then: vitrina rules confirm {pack.market} --who NAME"
     if today > pack.stop_after:
         return [
             Finding(
                 "rules", "pack-expired", Severity.BLOCK, today.isoformat(), pack.stop_after.isoformat(), "date",
-                f"The rules for {pack.name} were read on {pack.checked_on} and may not be used after "
-                f"{pack.stop_after}. Read the marketplace's help page and update the pack.",
+                f"The rules for {pack.name} were read on {pack.read_on} and may not be used after {pack.stop_after}. "
+                f"{remedy}",
             )
         ]  # fmt: skip
     if today > pack.reread_by:
         return [
             Finding(
                 "rules", "pack-stale", Severity.WARN, today.isoformat(), pack.reread_by.isoformat(), "date",
-                f"The rules for {pack.name} were read on {pack.checked_on}; they were to be read again by "
-                f"{pack.reread_by}. Check them in the seller cabinet.",
+                f"The rules for {pack.name} were read on {pack.read_on}; they were to be read again by "
+                f"{pack.reread_by}. {remedy}",
             )
         ]  # fmt: skip
     return []

@@ -10,7 +10,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from vitrina.errors import ResourceError, UsageError
-from vitrina.rules.pack import FAMILIES, HandRule, Pack, Rule, Slot
+from vitrina.rules.local import Changes, lay_over
+from vitrina.rules.pack import FAMILIES, HandRule, Pack, PackFile, Rule, Slot
 
 
 def list_markets() -> tuple[str, ...]:
@@ -25,28 +26,34 @@ def list_packs() -> tuple[Pack, ...]:
 
 
 @cache
-def load_pack(market: str) -> Pack:
-    """The pack of `market`, its slots complete. Raises UsageError that lists the markets there are."""
+def load_pack(market: str, changes: Changes | None = None) -> Pack:
+    """The pack of `market`, its slots complete, with the seller's own `changes` laid over it.
+
+    Raises UsageError that lists the markets there are, ResourceError for changes that may not be made.
+    """
     if market not in list_markets():
         raise UsageError(f"Unknown marketplace {market!r}. Choose from: {', '.join(list_markets())}.")
     text = (resources.files("vitrina.rules") / "packs" / f"{market}.toml").read_text("utf-8")
-    pack = parse_pack(text, name=f"{market}.toml")
+    pack = parse_pack(text, name=f"{market}.toml", changes=changes)
     if pack.market != market:
         raise ResourceError(f"{market}.toml: says market = {pack.market!r}. File name and market must agree.")
     return pack
 
 
-def parse_pack(text: str, *, name: str) -> Pack:
+def parse_pack(text: str, *, name: str, changes: Changes | None = None) -> Pack:
     """A pack from TOML text: unknown keys and values out of range are refused, `inherits` is resolved.
 
     Raises ResourceError that names the file, the key and what is wrong with it.
     """
+    table, local = _read(text, name), None
+    if changes is not None:
+        table, local = lay_over(table, _read(changes.text, changes.name), changes)
+        name = changes.name
     try:
-        pack = Pack.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise ResourceError(f"{name}: not TOML ({error}). Mend the file.") from error
+        file = PackFile.model_validate(table)
     except ValidationError as error:
         raise ResourceError(f"{name}: {_first(error)} Mend the file.") from error
+    pack = Pack.model_construct(**dict(file), local=local)
     slots: list[Slot] = []
     for slot in pack.slot:
         slots.append(_complete(slot, slots, pack, name))
@@ -59,6 +66,13 @@ def parse_pack(text: str, *, name: str) -> Pack:
     )
 
 
+def _read(text: str, name: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ResourceError(f"{name}: not TOML ({error}). Mend the file.") from error
+
+
 def find_slot(pack: Pack, slot: str) -> Slot:
     """The slot called `slot`. Raises UsageError that lists the slots there are."""
     for candidate in pack.slot:
@@ -68,8 +82,17 @@ def find_slot(pack: Pack, slot: str) -> Slot:
 
 
 def pack_schema() -> dict[str, Any]:
-    """The JSON schema of a pack file."""
-    return Pack.model_json_schema()
+    """The JSON schema (2020-12) of a pack file."""
+    schema = PackFile.model_json_schema()
+    for definition in schema["$defs"].values():
+        if "confidence" in definition.get("properties", {}):
+            del definition["properties"]["sources"]  # filled in while loading, never written
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **schema,
+        "title": "Vitrina rule pack",
+        "description": "One marketplace's picture rules: a TOML file. docs/rule-packs.md explains every key.",
+    }
 
 
 def _complete(slot: Slot, before: list[Slot], pack: Pack, name: str) -> Slot:

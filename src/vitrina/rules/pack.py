@@ -216,8 +216,8 @@ FAMILIES = tuple(name for name in Slot.model_fields if name not in ("name", "inh
 """The families of rules a slot may have."""
 
 
-class Pack(_Strict):
-    """One marketplace's rules, dated."""
+class PackFile(_Strict):
+    """One marketplace's rules as its file has them, dated."""
 
     market: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     name: str
@@ -238,14 +238,51 @@ class Pack(_Strict):
     slot: tuple[Slot, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
-    def _is_ordered(self) -> Pack:
+    def _is_ordered(self) -> PackFile:
         if not self.checked_on <= self.reread_by <= self.stop_after:
             raise ValueError("dates must run checked_on ≤ reread_by ≤ stop_after")
         return self
 
+
+class Local(_Strict):
+    """What a seller changed in a pack on their own: why, what exactly, and the digest of the file that says so."""
+
+    file: str
+    why: str
+    changes: tuple[str, ...]
+    digest: str
+
+
+class Pack(PackFile):
+    """A marketplace's rules in effect: the file, the seller's own changes, and a person's word that they still hold."""
+
+    local: Local | None = None
+    confirmed_on: date | None = None
+    confirmed_by: str = ""
+
     @property
     def slots(self) -> tuple[str, ...]:
         return tuple(slot.name for slot in self.slot)
+
+    @property
+    def edition(self) -> str:
+        """The version, and which local changes were made to it: what an approval rests on."""
+        return str(self.version) if self.local is None else f"{self.version}+{self.local.digest[:8]}"
+
+    @property
+    def read_on(self) -> date:
+        """The last day somebody read the marketplace's page."""
+        return max(self.checked_on, self.confirmed_on or self.checked_on)
+
+    def confirmed(self, on: date, *, by: str) -> Pack:
+        """This pack after `by` read the marketplace's page on `on` and found it unchanged: both dates begin anew."""
+        if on <= self.checked_on:
+            return self
+        later = {
+            "reread_by": on + (self.reread_by - self.checked_on),
+            "stop_after": on + (self.stop_after - self.checked_on),
+        }
+        return self.model_copy(update={**later, "confirmed_on": on, "confirmed_by": by})
 
     def is_stale(self, today: date) -> bool:
         """Whether the pack was to be read again before `today`."""

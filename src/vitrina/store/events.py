@@ -75,6 +75,12 @@ def of_subjects(conn: Connection, subjects: Sequence[str]) -> list[Row[Any]]:
     return list(found)
 
 
+def latest(conn: Connection, *, verb: str, subject: str) -> Row[Any] | None:
+    """The last event of this verb about `subject`; None when there is none."""
+    where = (events.c.subject == subject) & (events.c.verb == verb)
+    return conn.execute(sa.select(events).where(where).order_by(events.c.seq.desc()).limit(1)).first()
+
+
 def between(conn: Connection, *, since: str, until: str, limit: int = 500) -> list[Row[Any]]:
     """The newest `limit` events of a time, newest first."""
     where = (events.c.at >= since) & (events.c.at < until)
