@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -21,9 +22,11 @@ from vitrina.model import (
     FileFacts,
     Finding,
     Judgement,
+    Line,
     Look,
     Mask,
     Rendition,
+    Rgb,
     Size,
     Source,
     Variant,
@@ -66,19 +69,43 @@ def reader() -> Reader | None:
 def inspect(source: Source, *, finder: Segmenter | None = None, is_live: bool = False) -> Judgement:
     """Is this photo good enough to work from? Light, focus, colour, framing, marks.
 
-    `is_live` is for a preview while the seller still frames the piece: it is looked at more coarsely and print is not
-    read, which a note says.
+    `is_live` is for a preview while the seller still frames the piece: the piece is looked for more coarsely, and the
+    file and print are left to the photo itself, which a note says.
     """
     from vitrina.stages.cutout import find_piece
-    from vitrina.stages.intake import check_source
+    from vitrina.stages.intake import check_source, whole_frame
 
     started = time.perf_counter()
-    piece = find_piece(source, finder or segmenter(), side_px=_LIVE_PX if is_live else _FIND_PX)
-    found = time.perf_counter()
-    findings, measures = check_source(source, piece=piece, reader=None if is_live else reader())
+    whole = whole_frame(source)
+    with _Ahead(None if is_live else reader(), whole) as ahead:
+        piece = find_piece(source, finder or segmenter(), side_px=_LIVE_PX if is_live else _FIND_PX)
+        found = time.perf_counter()
+        findings, measures = check_source(source, piece=piece, whole=whole, reader=ahead.reader, is_live=is_live)
     ended = time.perf_counter()
     seconds = {"find": found - started, "check": ended - found, "total": ended - started}
     return Judgement("vitrina.inspect/1", (*source.notes, *findings), measures, seconds)
+
+
+class _Ahead:
+    """Reads a picture beside what is done meanwhile; `reader` answers with it (None when there is nobody to read)."""
+
+    def __init__(self, reader: Reader | None, rgb: Rgb) -> None:
+        self._pool = ThreadPoolExecutor(1)
+        self.reader: Reader | None = None
+        if reader is not None:
+            self.name = reader.name
+            self._lines = self._pool.submit(reader.read, rgb)
+            self.reader = self
+
+    def read(self, rgb: Rgb) -> tuple[Line, ...]:
+        """The lines of the picture that was given first; `rgb` is the same one."""
+        return self._lines.result() if rgb.size else ()
+
+    def __enter__(self) -> _Ahead:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown()
 
 
 def advise(judgement: Judgement, language: str) -> Judgement:

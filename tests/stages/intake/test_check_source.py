@@ -148,3 +148,10 @@ def test_without_a_reader_it_is_said_that_print_was_not_looked_for() -> None:
     findings, _ = check_source(from_array(scene.rgb, name="drawn"), piece=scene.alpha)
     assert [finding.code for finding in findings] == ["text-unchecked"]
     assert findings[0].severity is Severity.NOTE
+
+
+def test_a_preview_is_not_judged_as_a_file() -> None:
+    scene = scenes.ring(Size(480, 400))
+    findings, measures = check_source(from_array(scene.rgb, name="drawn"), piece=scene.alpha, is_live=True)
+    assert [finding.code for finding in findings] == ["live"]
+    assert "file" not in measures and "few-pixels-on-piece" in judged(scene.rgb, scene.alpha)

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from vitrina.model import Alpha, Finding, Severity, Source
+from vitrina.model import Alpha, Finding, Rgb, Severity, Source
 from vitrina.plugins import Reader
 from vitrina.stages.intake import colour, file, focus, framing, light, marks, provenance, worn
+from vitrina.stages.intake.advice import finding
 from vitrina.stages.intake.limits import LIMITS, IntakeLimits
-from vitrina.stages.intake.view import View, view_of
+from vitrina.stages.intake.view import View, shrunk, view_of
 
-__all__ = ["LIMITS", "IntakeLimits", "check_source"]
+__all__ = ["LIMITS", "IntakeLimits", "check_source", "whole_frame"]
 
 Family = Callable[[View], tuple[list[Finding], dict[str, Any]]]
 
@@ -28,28 +29,50 @@ _FAMILIES: dict[str, Family] = {
     "colour": colour.check,
     "focus": focus.check,
 }
+_NOT_LIVE = {"file", "provenance"}
+"""What a preview, made by the browser from a video, says nothing of."""
+_ONLY_OF_FILES = {"few-pixels-on-piece", "noise"}
+"""Findings that a preview's own size and smoothing decide."""
 _ORDER = (Severity.BLOCK, Severity.WARN, Severity.NOTE)
 
 
+def whole_frame(source: Source, limits: IntakeLimits = LIMITS) -> Rgb:
+    """The photo as most checks look at it, shrunk: what `check_source` takes as `whole`."""
+    return shrunk(source.rgb, limits.whole_px)
+
+
 def check_source(
-    source: Source, *, piece: Alpha, reader: Reader | None = None, limits: IntakeLimits = LIMITS
+    source: Source,
+    *,
+    piece: Alpha,
+    whole: Rgb | None = None,
+    reader: Reader | None = None,
+    is_live: bool = False,
+    limits: IntakeLimits = LIMITS,
 ) -> tuple[list[Finding], dict[str, Any]]:
-    """Findings and measures of a photo. `piece` is coarse evidence 0…1 of where the piece is, at any size; without a
-    `reader` text is not looked for, which a note says.
+    """Findings and measures of a photo. `piece` is coarse evidence 0…1 of where the piece is, at any size; `whole` is
+    `whole_frame(source)` where that was made already; without a `reader` text is not looked for, which a note says.
+
+    Of a preview (`is_live`) the file, the count of pixels, noise and print are not judged, which a note says.
 
     Findings come most severe first. A piece that is worn or not there at all makes the rest of its measures void: then
     only that is said.
     """
-    view = view_of(source, piece, limits)
+    view = view_of(source, whole_frame(source, limits) if whole is None else whole, piece, limits)
     findings: list[Finding] = []
     measures: dict[str, Any] = {}
     for name, check in _FAMILIES.items():
-        found, measured = check(view)
+        if is_live and name in _NOT_LIVE:
+            continue
+        found, measures[name] = check(view)
         findings += found
-        measures[name] = measured
-    found, measures["marks"] = marks.check(view, reader)
-    findings += found
-    decisive = {finding.code for finding in findings} & {"worn", "no-piece"}
+    if is_live:
+        findings = [found for found in findings if found.code not in _ONLY_OF_FILES]
+        findings.append(finding("file", "live", Severity.NOTE, measured="preview", limit="photo", unit="kind"))
+    else:
+        found, measures["marks"] = marks.check(view, reader)
+        findings += found
+    decisive = {found.code for found in findings} & {"worn", "no-piece"}
     if decisive:
         findings = [f for f in findings if f.code in decisive or f.check in ("file", "rights", "text")]
-    return sorted(findings, key=lambda finding: _ORDER.index(finding.severity)), measures
+    return sorted(findings, key=lambda found: _ORDER.index(found.severity)), measures

@@ -99,9 +99,8 @@ class View:
         return moved.grown(0, within=self.size)
 
 
-def view_of(source: Source, piece: Alpha, limits: IntakeLimits) -> View:
-    """Prepare the frames. `piece` is coarse evidence 0…1 at any size."""
-    whole = shrunk(source.rgb, limits.whole_px)
+def view_of(source: Source, whole: Rgb, piece: Alpha, limits: IntakeLimits) -> View:
+    """Prepare the frames. `whole` is the photo shrunk to `limits.whole_px`, `piece` coarse evidence 0…1 at any size."""
     evidence = _fitted(piece, whole.shape)
     mask = _without_dust(evidence > limits.piece_evidence)
     found = Region.around(mask) if mask.mean() >= limits.piece_share else None
