@@ -16,6 +16,7 @@ SETTINGS = {
     "VITRINA_MAX_MEGAPIXELS": "largest photo taken in, in megapixels ([intake] max_megapixels in vitrina.toml)",
     "VITRINA_DATABASE": "the records: sqlite:///PATH or postgresql://… ([store] database); home/app.sqlite by default",
     "VITRINA_USER": "the person who acts, when --as does not say",
+    "VITRINA_COPYRIGHT": "the copyright line in exported files ([export] copyright), for example © 2026 Atelier Aru",
     "VITRINA_DEBUG": "1: show the traceback of an unexpected error",
 }
 """Every environment variable that is read, and what it does."""
@@ -30,6 +31,7 @@ class Config:
     debug: bool = False
     database: str | None = None
     user: str | None = None
+    rights: str = ""
 
 
 def load_config(environ: Mapping[str, str] | None = None, *, home: Path | None = None) -> Config:
@@ -53,10 +55,11 @@ def load_config(environ: Mapping[str, str] | None = None, *, home: Path | None =
         env.get("VITRINA_DEBUG", "") not in ("", "0"),
         database=str(database) if database else None,
         user=env.get("VITRINA_USER") or None,
+        rights=str(env.get("VITRINA_COPYRIGHT") or table.get("copyright") or "").strip()[:300],
     )
 
 
-_KNOWN = {"intake": {"max_megapixels"}, "store": {"database"}}
+_KNOWN = {"intake": {"max_megapixels"}, "store": {"database"}, "export": {"copyright"}}
 
 
 def _from_file(path: Path) -> dict[str, object]:
@@ -67,6 +70,7 @@ def _from_file(path: Path) -> dict[str, object]:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{path}: cannot be read as TOML ({error}). Mend or remove it.") from error
     found: dict[str, object] = {}
+    known = ", ".join(f"[{section}] {name}" for section, names in _KNOWN.items() for name in sorted(names))
     for section, settings in table.items():
         if not isinstance(settings, dict) or section not in _KNOWN or set(settings) - _KNOWN[section]:
             unknown = (
@@ -74,7 +78,7 @@ def _from_file(path: Path) -> dict[str, object]:
                 if section not in _KNOWN or not isinstance(settings, dict)
                 else sorted(set(settings) - _KNOWN[section])[0]
             )
-            raise UsageError(f"{path}: unknown setting {unknown!r}; known: [intake] max_megapixels, [store] database.")
+            raise UsageError(f"{path}: unknown setting {unknown!r}; known: {known}.")
         found.update(settings)
     return found
 

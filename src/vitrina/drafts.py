@@ -25,7 +25,7 @@ from vitrina.model import (
 from vitrina.plugins import Segmenter
 from vitrina.rules.load import find_slot
 from vitrina.rules.pack import Pack
-from vitrina.stages.export import check_size
+from vitrina.stages.export import check_size, check_thumbnail
 from vitrina.stages.scene import weakened
 from vitrina.stages.verify.facts import Facts
 
@@ -105,12 +105,14 @@ def dress(
     return variant, seen
 
 
-def make_draft(variant: Variant, pack: Pack, slot: str, *, reference: Reference, master: Judgement) -> Draft:
+def make_draft(
+    variant: Variant, pack: Pack, slot: str, *, reference: Reference, master: Judgement, rights: str = ""
+) -> Draft:
     """`variant` for `slot`, encoded finer when the re-check finds more than `master`, the variant's own judgement."""
-    draft = _made(variant, pack, slot, reference, None)
+    draft = _made(variant, pack, slot, reference, None, rights)
     for quality in _FINER:
         if _badness(draft.verified) > _badness(master) and quality > draft.rendition.quality:
-            finer = _made(variant, pack, slot, reference, quality)
+            finer = _made(variant, pack, slot, reference, quality, rights)
             draft = finer if _badness(finer.verified) < _badness(draft.verified) else draft
     return draft
 
@@ -122,12 +124,15 @@ def slot_for(pack: Pack, look: Look, *, may_be_main: bool) -> str:
     return "main" if may_be_main and (look.ground_srgb == (255, 255, 255) or not wants_white) else "extra"
 
 
-def _made(variant: Variant, pack: Pack, slot: str, reference: Reference, least_quality: int | None) -> Draft:
-    rendition = steps.render(variant, market=pack, slot=slot, least_quality=least_quality)
+def _made(
+    variant: Variant, pack: Pack, slot: str, reference: Reference, least_quality: int | None, rights: str
+) -> Draft:
+    rendition = steps.render(variant, market=pack, slot=slot, least_quality=least_quality, rights=rights)
     name = f"{pack.market} {slot}"
     shipped = steps.take_in(rendition.data, name=name)
     ruled = steps.check_rules(rendition.data, market=pack, slot=slot, name=name)
-    ruled = replace(ruled, findings=(*ruled.findings, *check_size(rendition, variant, pack)))
+    shown = (*check_size(rendition, variant, pack), *check_thumbnail(rendition, variant, shipped.rgb))
+    ruled = replace(ruled, findings=(*ruled.findings, *shown))
     return Draft(rendition, shipped, reference.verify(shipped), ruled)
 
 

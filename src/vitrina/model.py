@@ -307,6 +307,8 @@ class Variant:
     look: Look
     adjustment: Adjustment
     placement: Placement
+    generator: str = ""
+    """What painted behind the piece; empty when no pixel was generated. It decides the label in the file."""
 
     @property
     def size(self) -> Size:

@@ -63,6 +63,8 @@ class CardOrder:
     force: bool = False
     max_megapixels: float = 120.0
     facts: Facts | None = None
+    rights: str = ""
+    """The copyright line that goes into the files."""
     pack_of: Callable[[str], Pack] = load_pack
     """The rules in effect: ours, or with a seller's changes and a person's confirmation."""
 
@@ -272,7 +274,11 @@ class _Card:
             jobs = []
             for pack in self.packs.values():
                 slot = slot_for(pack, variant.look, may_be_main=may_be_main)
-                jobs.append(pool.submit(make_draft, variant, pack, slot, reference=reference, master=seen))
+                jobs.append(
+                    pool.submit(
+                        make_draft, variant, pack, slot, reference=reference, master=seen, rights=self.order.rights
+                    )
+                )
             for job, pack in zip(jobs, self.packs.values(), strict=True):
                 draft = job.result()
                 self._step(f"rendered {photo.name} on {variant.look.name} for {pack.name}")

@@ -186,11 +186,21 @@ def verify(
     return examine(source, edit, matte=matte, facts=facts, finder=finder).judgement
 
 
-def render(variant: Variant, *, market: str | Pack, slot: str = "main", least_quality: int | None = None) -> Rendition:
-    """`variant` encoded for a slot of a marketplace, by its rule pack (ours by name, or one you give)."""
+def render(
+    variant: Variant,
+    *,
+    market: str | Pack,
+    slot: str = "main",
+    least_quality: int | None = None,
+    rights: str = "",
+) -> Rendition:
+    """`variant` encoded for a slot of a marketplace, by its rule pack (ours by name, or one you give).
+
+    `rights` is the copyright line that goes into the file.
+    """
     from vitrina.stages.export import render
 
-    return render(variant, _pack(market), slot, least_quality=least_quality)
+    return render(variant, _pack(market), slot, least_quality=least_quality, rights=rights)
 
 
 def check_rules(data: bytes, *, market: str | Pack, slot: str = "main", name: str = "picture") -> Judgement:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 from datetime import date
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -12,15 +13,17 @@ from PIL import Image
 
 from tests.scenes import Scene
 from vitrina.codec.decode import decode
+from vitrina.codec.metadata import probe
 from vitrina.errors import NotBuilt, Unreadable, UsageError
 from vitrina.imaging.colour import delta_e00, lab
-from vitrina.imaging.resample import resample
+from vitrina.imaging.geometry import centre_of_mass
+from vitrina.imaging.resample import resample, resample_plane
 from vitrina.model import Cutout, Placement, Region, Severity, Size, Variant
 from vitrina.rules.load import find_slot, list_markets, load_pack
 from vitrina.rules.pixels import piece_box
 from vitrina.stages.cutout import parts_of
-from vitrina.stages.export import check_rules, check_size, file_name, refuse_video, render
-from vitrina.stages.scene import compose
+from vitrina.stages.export import check_rules, check_size, check_thumbnail, file_name, refuse_video, render
+from vitrina.stages.scene import AS_SHOT, LOOKS, compose
 
 TODAY = date(2026, 11, 25)
 MARKETS = list_markets()
@@ -60,12 +63,13 @@ def test_a_rendition_of_a_large_photo_meets_its_pack(market: str, large: Variant
     assert check_size(made, large, pack) == []
     with Image.open(io.BytesIO(made.data)) as image:  # another library than the one that wrote it
         assert image.size == (safe.width, safe.height) and image.mode == "RGB"
-        assert "icc_profile" in image.info and not dict(image.getexif()) and "xmp" not in image.info
+        assert "icc_profile" in image.info and not dict(image.getexif())
+        assert b"digitalsourcetype/algorithmicallyEnhanced" in image.info["xmp"], "a photo, corrected by program"
         assert image.layer[1][1:3] == (1, 1), "4:4:4"  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("market", ["kaspi", "etsy"])
-def test_the_piece_stands_in_the_middle_at_the_packs_fill(market: str, white: Variant) -> None:
+def test_the_piece_stands_near_the_middle_at_the_packs_fill(market: str, white: Variant) -> None:
     pack = load_pack(market)
     made = render(enlarged(white, 2), pack, "main")
     safe = find_slot(pack, "main").target
@@ -74,8 +78,9 @@ def test_the_piece_stands_in_the_middle_at_the_packs_fill(market: str, white: Va
     side = min(made.size.width, made.size.height)
     frame = Size(side, side) if safe.is_square_safe else made.size
     assert max(box.width / frame.width, box.height / frame.height) == pytest.approx(safe.fill, abs=0.02)
-    assert box.x + box.width / 2 == pytest.approx(made.size.width / 2, abs=6)
-    assert box.y + box.height / 2 == pytest.approx(made.size.height / 2, abs=6)
+    rooms = (frame.width - box.width) / 4 + 6, (frame.height - box.height) / 4 + 6
+    assert abs(box.x + box.width / 2 - made.size.width / 2) <= rooms[0]
+    assert abs(box.y + box.height / 2 - made.size.height / 2) <= rooms[1], "half of the margin stays at least"
 
 
 def test_a_small_photo_is_never_enlarged_and_its_canvas_keeps_the_limits(white: Variant) -> None:
@@ -110,7 +115,7 @@ def test_quality_is_the_lowest_that_passes(white: Variant) -> None:
     pack = load_pack("kaspi")
     made = render(white, pack, "main")
     finer = render(white, pack, "main", least_quality=97)
-    assert finer.quality == 97 and len(finer.data) > len(made.data)
+    assert finer.quality >= 97 and len(finer.data) > len(made.data)
     flat = replace(white, rgb=np.where(white.alpha > 0.5, np.float32(0.2), np.float32(1))[..., None].repeat(3, 2))
     assert render(flat, pack, "main").quality <= made.quality
 
@@ -177,3 +182,58 @@ def test_the_ends_of_a_chain_are_never_clipped(drawn_chain: Scene) -> None:
         assert box is not None
         assert box.x > 0 and box.y > 0
         assert box.x + box.width < made.size.width and box.y + box.height < made.size.height
+
+
+def test_the_weight_of_the_piece_comes_to_the_middle() -> None:
+    """A pendant on a long chain: its weight hangs low, so it is lifted, but not out of the frame."""
+    alpha = np.zeros((900, 500), np.float32)
+    alpha[100:700, 240:244] = 1
+    alpha[700:820, 180:300] = 1
+    rgb = np.where(alpha[..., None] > 0.5, np.float32(0.2), np.float32(1)).repeat(3, 2)
+    variant = Variant(rgb, alpha, LOOKS["white"], AS_SHOT, Placement(1.0, 0.0, 0.0, Size(500, 900)))
+    for market in ("kaspi", "etsy"):
+        made = render(variant, load_pack(market), "main")
+        moved = resample_plane(alpha, made.placement)
+        box = Region.around(moved > 0.5)
+        assert box is not None
+        mass = centre_of_mass(moved)[1]
+        assert made.size.height / 2 - 2 < mass < box.y + box.height
+        top, bottom = box.y, made.size.height - box.y - box.height
+        assert 0 < top < bottom, "lifted, not clipped"
+        assert top >= 0.45 * (top + bottom) / 2
+
+
+def test_a_chain_that_fades_in_the_thumbnail_is_told() -> None:
+    rng = np.random.default_rng(1)
+    for shade, told in ((0.78, ["thumbnail-faint"]), (0.02, [])):
+        alpha = np.zeros((1200, 1200), np.float32)
+        for at in range(100, 1100, 90):
+            alpha[at : at + 2, 100:1100] = 1
+        alpha[500:700, 500:700] = 1
+        piece = shade + 0.02 * rng.random((1200, 1200, 1), np.float32)
+        rgb = (alpha[..., None] * piece + 1 - alpha[..., None]).repeat(3, 2).astype(np.float32)
+        variant = Variant(rgb, alpha, LOOKS["white"], AS_SHOT, Placement(1.0, 0.0, 0.0, Size(1200, 1200)))
+        made = render(variant, load_pack("kaspi"), "main")
+        found = check_thumbnail(made, variant, decode(made.data, name="made").rgb)
+        assert [finding.code for finding in found] == told
+        assert all(finding.severity is Severity.WARN and finding.region is not None for finding in found)
+
+
+def test_the_label_says_generated_exactly_when_a_generator_painted(white: Variant) -> None:
+    plain = render(white, load_pack("kaspi"), "main", rights='© 2026 "Aru" & co')
+    painted = render(replace(white, generator="Painter 3"), load_pack("kaspi"), "main")
+    with Image.open(io.BytesIO(plain.data)) as image:
+        tree = ElementTree.fromstring(image.info["xmp"].decode())
+    assert '© 2026 "Aru" & co' in "".join(tree.itertext())
+    kinds = [probe(made.data, name="x").metadata["DigitalSourceType"] for made in (plain, painted)]
+    assert kinds == ["algorithmicallyEnhanced", "compositeWithTrainedAlgorithmicMedia"]
+    assert b"Painter 3" in painted.data and b"AI" not in plain.data[:4000]
+
+
+def test_its_quality_is_what_marketplaces_read(white: Variant) -> None:
+    for market in ("kaspi", "wildberries", "ebay"):
+        pack = load_pack(market)
+        made = render(white, pack, "main")
+        assert probe(made.data, name="x").jpeg_quality == pytest.approx(made.quality, abs=1)
+        asked = [rule.min for rule in find_slot(pack, "main").jpeg_quality if rule.min]
+        assert made.quality >= max([1, *asked])

@@ -199,6 +199,7 @@ def card(
     order = pipeline.CardOrder(
         photos=tuple(photos), sku=sku, out=out, mode=_mode(mode), looks=tuple(looks), markets=tuple(markets),
         force=force, max_megapixels=config.max_megapixels, pack_of=packs_of(config),
+        rights=config.rights,
     )  # fmt: skip
     return pipeline.make_card(
         order, blobs=FolderBlobs(config.home), finder=steps.segmenter(model), clock=lambda: datetime.now(UTC), say=say

@@ -169,11 +169,14 @@ def the_program(config: Config) -> Program:
         return steps.check_rules(data, market=pack_of(market), slot=slot, name=name).as_dict()
 
     return Program(
-        verify_bytes, check_rules, lambda market: pack_of(market).edition, lambda request: make_card(request, pack_of)
+        verify_bytes,
+        check_rules,
+        lambda market: pack_of(market).edition,
+        lambda request: make_card(request, pack_of, config.rights),
     )
 
 
-def make_card(request: CardRequest, pack_of: Callable[[str], Pack]) -> dict[str, Any]:
+def make_card(request: CardRequest, pack_of: Callable[[str], Pack], rights: str) -> dict[str, Any]:
     """A card, made in `request.folder` by the pipeline; its document."""
     from vitrina import pipeline, steps
     from vitrina.stages.verify import load_facts
@@ -190,6 +193,7 @@ def make_card(request: CardRequest, pack_of: Callable[[str], Pack]) -> dict[str,
         max_megapixels=request.max_megapixels,
         facts=load_facts(request.facts, name=f"the facts of {request.sku}") if request.facts.strip() else None,
         pack_of=pack_of,
+        rights=rights,
     )
     blobs = FolderBlobs(request.folder.parent / "archive")  # the originals are in the archive of the house already
     return pipeline.make_card(order, blobs=blobs, finder=steps.segmenter(), clock=lambda: datetime.now(UTC))

@@ -125,3 +125,10 @@ def _coverage(values: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[np.floa
 
 def _note(code: str, message: str) -> Finding:
     return Finding("file", code, Severity.NOTE, None, None, "", message[0].upper() + message[1:] + ".")
+
+
+def read_srgb8(data: bytes) -> NDArray[np.uint8]:
+    """The 8-bit sRGB pixels of a file that we wrote ourselves, (rows, columns, 3), as every viewer sees them."""
+    import pyvips
+
+    return np.asarray(pyvips.Image.new_from_buffer(data, "").numpy(), np.uint8)

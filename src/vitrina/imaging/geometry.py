@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
-from vitrina.model import Placement, Region, Size
+import numpy as np
+
+from vitrina.model import Alpha, Placement, Region, Size
 
 
 def frame_fill(box: Region, canvas: Size) -> float:
@@ -30,6 +33,34 @@ def placed(box: Region, canvas: Size, *, scale: float) -> Placement:
     if scale == 1:
         dx, dy = math.floor(dx + 0.5), math.floor(dy + 0.5)
     return Placement(scale, dx, dy, canvas)
+
+
+def centre_of_mass(alpha: Alpha) -> tuple[float, float]:
+    """Where the weight of the matte lies: x, y in pixels; the middle of the picture when it is empty."""
+    total = float(alpha.sum(dtype=np.float64))
+    if total <= 0:
+        return (alpha.shape[1] - 1) / 2, (alpha.shape[0] - 1) / 2
+    x = float(alpha.sum(axis=0, dtype=np.float64) @ np.arange(alpha.shape[1])) / total
+    y = float(alpha.sum(axis=1, dtype=np.float64) @ np.arange(alpha.shape[0])) / total
+    return x, y
+
+
+def balanced(placement: Placement, box: Region, mass: tuple[float, float], *, frame: Size) -> Placement:
+    """`placement`, which centres `box`, moved so that the centre of `mass` comes nearer to the middle.
+
+    It gives up half of the margin around the box at most, in the middle `frame` of the canvas, so nothing is clipped.
+    """
+    moves = []
+    for centre, start, length, side in (
+        (mass[0], box.x, box.width, frame.width), (mass[1], box.y, box.height, frame.height),
+    ):  # fmt: skip
+        room = max(0.0, (side - placement.scale * length) / 4)
+        wanted = placement.scale * (start + (length - 1) / 2 - centre)
+        moves.append(max(-room, min(room, wanted)))
+    dx, dy = moves
+    if placement.scale == 1:
+        dx, dy = math.floor(dx + 0.5), math.floor(dy + 0.5)
+    return replace(placement, dx=placement.dx + dx, dy=placement.dy + dy)
 
 
 def shrunk(canvas: Size, factor: float) -> Size:

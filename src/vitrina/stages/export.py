@@ -13,17 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitrina.codec.decode import MAX_MEGAPIXELS, decode
-from vitrina.codec.encode import encode_jpeg8
 from vitrina.codec.metadata import probe
+from vitrina.codec.xmp import xmp_packet
 from vitrina.errors import NotBuilt, UsageError
-from vitrina.imaging.colour import decode_srgb, delta_e00, encode_srgb, encode_srgb8, lab, luminance
-from vitrina.imaging.geometry import fitting_scale, frame_fill, moved, placed, shrunk
+from vitrina.imaging.colour import decode_srgb, encode_srgb8, lab
+from vitrina.imaging.geometry import balanced, centre_of_mass, fitting_scale, frame_fill, moved, placed, shrunk
 from vitrina.imaging.resample import resample, resample_plane
 from vitrina.model import (
     Alpha,
     Finding,
     Judgement,
-    Mask,
     Placement,
     Region,
     Rendition,
@@ -35,19 +34,23 @@ from vitrina.model import (
 from vitrina.rules.evaluate import evaluate, size_limits
 from vitrina.rules.load import find_slot
 from vitrina.rules.pack import Day, Pack, Slot
+from vitrina.stages.quality import CLOSE, Closeness, encode_smallest
 
-__all__ = ["ExportParams", "check_rules", "check_size", "file_name", "refuse_video", "render"]
+__all__ = ["ExportParams", "check_rules", "check_size", "check_thumbnail", "file_name", "refuse_video", "render"]
+
+
+_THUMB_PX, _FINER = 250, 4
+_FEW_CELLS = 25
+"""Fewer thin pixels than these in a thumbnail are not judged."""
+_SEEN_DE, _FAINT_SHARE = 4.0, 0.35
 
 
 @dataclass(frozen=True, slots=True)
 class ExportParams:
-    """How close an encoded file must stay to its pixels, measured on the piece and its rim after decoding it again."""
+    """How a rendition is encoded. Qualities are on libjpeg's scale, as the file's tables read."""
 
-    tone_de00: float = 0.8
-    """Shift of the colour means over 4 px that 99 % of the piece keep under; the smallest that is seen is about 1."""
-    error_codes: float = 3.0
-    """Root mean square error of the 8-bit lightness code: prongs and links stay as sharp as they were (38.6 dB)."""
-    least_quality: int = 80
+    close: Closeness = CLOSE
+    least_quality: int = 75
     """Where the search begins when the pack asks for no quality itself."""
     most_quality: int = 97
     margin_quality: int = 2
@@ -55,14 +58,20 @@ class ExportParams:
 
 
 def render(
-    variant: Variant, pack: Pack, slot: str, *, least_quality: int | None = None, params: ExportParams = ExportParams()
+    variant: Variant,
+    pack: Pack,
+    slot: str,
+    *,
+    least_quality: int | None = None,
+    rights: str = "",
+    params: ExportParams = ExportParams(),
 ) -> Rendition:
-    """`variant` as a JPEG for `slot`: the piece's box in the middle at the pack's fill, never enlarged.
+    """`variant` as a JPEG for `slot`: the piece balanced about the middle at the pack's fill, never enlarged.
 
     The canvas is the pack's; when the photo is too small for it the canvas shrinks as far as the pack's own limits
-    allow, and only then the fill sinks. Quality is the lowest whose decoded pixels stay within `params` (and at least
-    `least_quality`); if the bytes still exceed the pack's limit, the canvas shrinks. The file carries an sRGB profile
-    and nothing else: no alpha, no place, no device.
+    allow, and only then the fill sinks. The file is the smallest whose decoded pixels stay within `params` (and whose
+    quality reads as `least_quality` at least); if its bytes still exceed the pack's limit, the canvas shrinks. It has
+    an sRGB profile and an XMP packet (`rights`, and what it is made from): no alpha, no place, no device.
 
     Raises UsageError for an unknown slot or an empty variant.
     """
@@ -72,15 +81,18 @@ def render(
         raise UsageError("Nothing to render: the variant shows no piece. Cut it out first.")
     canvas = _canvas(box, place)
     floor = max(least_quality or params.least_quality, *(_asked(rule.min, params) for rule in place.jpeg_quality), 1)
+    xmp = xmp_packet(rights=rights, generator=variant.generator)
     while True:
-        placement = _place(box, canvas, place)
+        placement = _place(box, canvas, place, variant.alpha)
         pixels = _pixels(variant, placement)
-        data, quality = _encode(pixels, resample_plane(variant.alpha, placement), min(floor, 100), params)
-        if len(data) <= place.target.max_bytes or min(canvas.width, canvas.height) < 200:
+        alpha = resample_plane(variant.alpha, placement)
+        most = max(floor, params.most_quality)
+        made = encode_smallest(pixels, alpha, least=min(floor, 100), most=most, close=params.close, xmp=xmp)
+        if len(made.data) <= place.target.max_bytes or min(canvas.width, canvas.height) < 200:
             break
         canvas = shrunk(canvas, 0.9)
     return Rendition(
-        pack.market, slot, data, canvas, place.target.format, quality, variant.placement.then(placement)
+        pack.market, slot, made.data, canvas, place.target.format, made.quality, variant.placement.then(placement)
     )  # fmt: skip
 
 
@@ -127,6 +139,47 @@ def check_size(rendition: Rendition, variant: Variant, pack: Pack) -> list[Findi
             "framing", "piece-small", Severity.WARN, round(fill, 3), place.target.least_fill, "share",
             f"{pack.name}: the piece is only {max(box.width, box.height)} px large in the photo and fills {fill:.0%} "
             f"of {canvas} px, wanted is {place.target.least_fill:.0%}. Photograph closer; it is not enlarged.", shown,
+        )
+    ]  # fmt: skip
+
+
+def check_thumbnail(rendition: Rendition, variant: Variant, shipped: Rgb) -> list[Finding]:
+    """Whether thin parts still show in the grid of search results, where the file is some 250 px large.
+
+    Marketplaces do not publish the size of their thumbnails; 250 px is our own reading, so this only warns.
+    """
+    side = max(rendition.size.width, rendition.size.height)
+    if side <= _THUMB_PX:
+        return []
+    size = Size(*(max(1, round(_THUMB_PX * length / side)) for length in (rendition.size.width, rendition.size.height)))
+    fine = Size(size.width * _FINER, size.height * _FINER)
+    own, scale = rendition.placement.scale / variant.placement.scale, fine.width / rendition.size.width
+    dx, dy = (
+        after - own * before
+        for after, before in (
+            (rendition.placement.dx, variant.placement.dx), (rendition.placement.dy, variant.placement.dy),
+        )
+    )  # fmt: skip
+    shift = 0.5 * (scale - 1)
+    alpha = resample_plane(variant.alpha, Placement(own * scale, dx * scale + shift, dy * scale + shift, fine))
+    thin = alpha - cv2.morphologyEx(alpha, cv2.MORPH_OPEN, np.ones((_FINER + 1, _FINER + 1), np.uint8))
+    cells = cv2.resize(thin, (size.width, size.height), interpolation=cv2.INTER_AREA) > 0.08
+    if int(cells.sum()) < _FEW_CELLS:
+        return []
+    small = cv2.resize(shipped, (size.width, size.height), interpolation=cv2.INTER_AREA)
+    shades = lab(np.asarray(small, np.float32))
+    ground = lab(decode_srgb(np.array([[variant.look.ground_srgb]], np.uint8)))[0, 0]
+    faint = cells & (np.linalg.norm(shades - ground, axis=2) < _SEEN_DE)
+    share = float(faint.sum() / cells.sum())
+    if share <= _FAINT_SHARE:
+        return []
+    region = Region.around(faint)
+    return [
+        Finding(
+            "framing", "thumbnail-faint", Severity.WARN, round(share, 2), _FAINT_SHARE, "share of thin parts",
+            f"At {_THUMB_PX} px, as in search results, {share:.0%} of the thin parts (chain, wires) disappear into the "
+            "ground. Choose a darker ground or one with a shadow, or lay the piece closer together.",
+            region.scaled(side / _THUMB_PX) if region else None,
         )
     ]  # fmt: skip
 
@@ -188,10 +241,11 @@ def _meets(canvas: Size, place: Slot, levels: Iterable[str]) -> bool:
     )  # fmt: skip
 
 
-def _place(box: Region, canvas: Size, place: Slot) -> Placement:
+def _place(box: Region, canvas: Size, place: Slot, alpha: Alpha) -> Placement:
+    """The piece on its canvas: its box inside, its centre of mass as near to the middle as the margins allow."""
     safe = place.target
     scale = min(1.0, fitting_scale(box, canvas, fill=safe.fill, is_square_safe=safe.is_square_safe))
-    return placed(box, canvas, scale=scale)
+    return balanced(placed(box, canvas, scale=scale), box, centre_of_mass(alpha), frame=_safe_square(canvas, place))
 
 
 def _safe_square(canvas: Size, place: Slot) -> Size:
@@ -204,46 +258,3 @@ def _pixels(variant: Variant, placement: Placement) -> NDArray[np.uint8]:
     ground = decode_srgb(np.array(variant.look.ground_srgb, np.uint8))
     red, green, blue = (float(v) for v in ground)
     return encode_srgb8(resample(variant.rgb, placement, fill=(red, green, blue)))
-
-
-def _encode(pixels: NDArray[np.uint8], alpha: Alpha, floor: int, params: ExportParams) -> tuple[bytes, int]:
-    """The JPEG of the lowest quality from `floor` up that stays within `params`, found by halving."""
-    piece = Region.around(alpha > 0.02, margin_px=8)
-    part = piece.slices if piece is not None else (slice(None), slice(None))
-    before, inside = _planes(pixels[part]), cv2.dilate(alpha[part], np.ones((5, 5), np.uint8)) > 0.02
-    made: dict[int, bytes] = {}
-    low, high = floor, max(floor, params.most_quality)
-    while low < high:
-        middle = (low + high) // 2
-        made[middle] = encode_jpeg8(pixels, quality=middle)
-        if _is_close(before, made[middle], part, inside, params):
-            high = middle
-        else:
-            low = middle + 1
-    return made.get(low) or encode_jpeg8(pixels, quality=low), low
-
-
-def _is_close(
-    before: tuple[NDArray[np.float32], NDArray[np.float32]],
-    data: bytes,
-    part: tuple[slice, slice],
-    inside: Mask,
-    params: ExportParams,
-) -> bool:
-    after = _planes(encode_srgb8(decode(data, name="rendition").rgb[part]))
-    error = float(np.sqrt(np.mean((before[0] - after[0])[inside] ** 2)))
-    if error > params.error_codes:
-        return False
-    small = cv2.resize(inside.astype(np.float32), before[1].shape[1::-1], interpolation=cv2.INTER_AREA) > 0.5
-    if not small.any():
-        return True
-    shift = delta_e00(before[1][small], after[1][small])
-    return float(np.percentile(shift, 99)) <= params.tone_de00
-
-
-def _planes(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The lightness code 0…255 at full size, and Lab of the means over 4 × 4 pixels."""
-    linear: Rgb = decode_srgb(pixels)
-    size = (max(1, pixels.shape[1] // 4), max(1, pixels.shape[0] // 4))
-    means = np.asarray(cv2.resize(linear, size, interpolation=cv2.INTER_AREA), np.float32)
-    return encode_srgb(luminance(linear)) * np.float32(255), lab(means)
