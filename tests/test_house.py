@@ -55,6 +55,7 @@ ONLY_IN: dict[str, set[str]] = {
     "PIL": {"codec"},
     "pyvips": {"codec"},
     "pi_heif": {"codec"},
+    "rawpy": {"codec"},
     "onnxruntime": {"backends"},
     "rapidocr": {"backends"},
     "fluent": {"stages", "pages", "cli", "web"},

@@ -103,3 +103,47 @@ def matrix_profile(primaries: tuple[tuple[float, float, float], ...], *, gamma: 
     header = struct.pack(">I4sI4s4s4s", size, b"none", 0x02400000, b"mntr", b"RGB ", b"XYZ ")
     header += b"\0" * 12 + b"acsp" + b"\0" * 28 + struct.pack(">iii", 63190, 65536, 54061) + b"\0" * 48
     return header + table + body
+
+
+def dng(
+    linear: NDArray[np.floating], *, orientation: int = 1, neutral: tuple[float, float, float] = (0.5, 1, 0.7)
+) -> bytes:
+    """A raw file of a made-up camera (DNG 1.4) that saw `linear` sRGB light through an RGGB mosaic.
+
+    The camera's own colours are sRGB's, divided by what `neutral` (its answer to white) says.
+    """
+    height, width = linear.shape[:2]
+    seen = np.clip(linear, 0, 1) * np.array(neutral)
+    mosaic = seen[..., 1].copy()
+    mosaic[::2, ::2], mosaic[1::2, 1::2] = seen[::2, ::2, 0], seen[1::2, 1::2, 2]
+    pixels = np.rint(256 + mosaic * 15000).astype("<u2").tobytes()
+    xyz_to_srgb = (3.2406, -1.5372, -0.4986, -0.9689, 1.8758, 0.0415, 0.0557, -0.2040, 1.0570)
+    rows = [neutral[index // 3] * value for index, value in enumerate(xyz_to_srgb)]
+
+    def srational(values):
+        return b"".join(struct.pack("<ii", round(v * 10000), 10000) for v in values)
+
+    short, long, byte, text, rational = 3, 4, 1, 2, 5
+    entries = [
+        (254, long, struct.pack("<I", 0)), (256, long, struct.pack("<I", width)),
+        (257, long, struct.pack("<I", height)),
+        (258, short, struct.pack("<H", 16)), (259, short, struct.pack("<H", 1)), (262, short, struct.pack("<H", 32803)),
+        (271, text, b"Phone\0"), (272, text, b"Made up\0"), (273, long, b"here"),
+        (274, short, struct.pack("<H", orientation)), (277, short, struct.pack("<H", 1)),
+        (278, long, struct.pack("<I", height)), (279, long, struct.pack("<I", len(pixels))),
+        (33421, short, struct.pack("<HH", 2, 2)), (33422, byte, bytes((0, 1, 1, 2))),
+        (50706, byte, bytes((1, 4, 0, 0))), (50708, text, b"Made up\0"), (50714, short, struct.pack("<H", 256)),
+        (50717, short, struct.pack("<H", 15256)), (50721, 10, srational(rows)), (50728, rational, srational(neutral)),
+        (50778, short, struct.pack("<H", 21)),
+    ]  # fmt: skip
+    sizes = {short: 2, long: 4, byte: 1, text: 1, rational: 8, 10: 8}
+    heap_at = 8 + 2 + 12 * len(entries) + 4
+    heap = b""
+    directory = b""
+    pixels_at = heap_at + sum(len(body) + len(body) % 2 for _, _, body in entries if len(body) > 4)
+    for tag, kind, body in entries:
+        body = struct.pack("<I", pixels_at) if body == b"here" else body
+        where = body.ljust(4, b"\0") if len(body) <= 4 else struct.pack("<I", heap_at + len(heap))
+        heap += body + b"\0" * (len(body) % 2) if len(body) > 4 else b""
+        directory += struct.pack("<HHI", tag, kind, len(body) // sizes[kind]) + where
+    return b"II*\0" + struct.pack("<IH", 8, len(entries)) + directory + b"\0" * 4 + heap + pixels

@@ -23,7 +23,8 @@ def register(app: typer.Typer) -> None:
 
 def card(
     photos: Annotated[
-        list[Path], typer.Argument(help="Photos of one piece: JPEG, PNG, WebP, HEIC, AVIF or TIFF.", show_default=False)
+        list[Path],
+        typer.Argument(help="Photos of one piece: JPEG, PNG, WebP, HEIC, AVIF, TIFF or RAW.", show_default=False),
     ],
     sku: Annotated[str, typer.Option(help="The SKU the photos show.", show_default=False)],
     output: Annotated[Path, typer.Option("-o", "--output", help="The folder of this card.", show_default=False)],

@@ -11,7 +11,9 @@ import typer
 from vitrina.cli.output import complain, error_document, exit_code_of, print_document, progress, say_findings
 from vitrina.errors import VitrinaError
 
-Photos = Annotated[list[Path], typer.Argument(help="Photos: JPEG, PNG, WebP, HEIC, AVIF or TIFF.", show_default=False)]
+Photos = Annotated[
+    list[Path], typer.Argument(help="Photos: JPEG, PNG, WebP, HEIC, AVIF, TIFF or RAW.", show_default=False)
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document per photo on stdout, nothing else there.")]
 Model = Annotated[Path | None, typer.Option(help="A local ONNX segmentation model instead of the shipped one.")]
 

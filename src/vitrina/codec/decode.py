@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from vitrina.codec import raw
 from vitrina.codec.icc import to_srgb
 from vitrina.codec.metadata import TAKEN, probe, require_taken
 from vitrina.errors import Unreadable
 from vitrina.imaging.colour import decode_srgb
-from vitrina.model import Finding, Severity, Source
+from vitrina.model import Finding, Rgb, Severity, Source
 
 if TYPE_CHECKING:
     import pyvips
@@ -33,6 +34,8 @@ def decode(data: bytes, *, name: str, max_megapixels: float = MAX_MEGAPIXELS, an
     """
     facts = probe(data, name=name)
     require_taken(facts, name=name, max_megapixels=max_megapixels, any_format=any_format)
+    if facts.format == raw.FORMAT:
+        return Source(rgb=_developed(data, name), name=name, facts=facts)
     import pyvips
 
     notes: list[Finding] = []
@@ -57,10 +60,7 @@ def decode(data: bytes, *, name: str, max_megapixels: float = MAX_MEGAPIXELS, an
         pixels = _array(image[0:3] if image.bands > 3 else image)
         alpha = None if alpha_band is None else _coverage(_array(alpha_band)[..., 0])
     except (pyvips.Error, OSError, ValueError, RuntimeError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise Unreadable(
-            f"{name}: the picture is damaged ({reason[:120]}; {len(data)} bytes). Copy it again from the camera."
-        ) from error
+        raise _damaged(error, data, name) from error
     rgb = decode_srgb(pixels)
     if alpha is not None and float(alpha.min()) >= 0.999:
         alpha = None
@@ -68,6 +68,20 @@ def decode(data: bytes, *, name: str, max_megapixels: float = MAX_MEGAPIXELS, an
         rgb = alpha[..., None] * rgb + (1 - alpha[..., None])
         notes.append(_note("transparent", "the file has transparency; it was laid on white"))
     return Source(rgb=rgb, name=name, facts=facts, alpha=alpha, notes=tuple(notes))
+
+
+def _developed(data: bytes, name: str) -> Rgb:
+    try:
+        return raw.develop(data)
+    except (OSError, ValueError, RuntimeError, MemoryError) as error:
+        raise _damaged(error, data, name) from error
+
+
+def _damaged(error: Exception, data: bytes, name: str) -> Unreadable:
+    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return Unreadable(
+        f"{name}: the picture is damaged ({reason[:120]}; {len(data)} bytes). Copy it again from the camera."
+    )
 
 
 def _open(data: bytes) -> pyvips.Image:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from PIL import ExifTags, Image, ImageCms
 
+from vitrina.codec import raw
+from vitrina.codec.provenance import marks
 from vitrina.errors import TooLarge, Unreadable, Unsupported
 from vitrina.model import FileFacts, Size
 
-TAKEN = ("JPEG", "PNG", "WEBP", "HEIF", "TIFF", "AVIF")
+TAKEN = ("JPEG", "PNG", "WEBP", "HEIF", "TIFF", "AVIF", raw.FORMAT)
 """Formats taken in as photos. GIF's palette of 256 colours cannot carry a piece of jewelry."""
 
 _BITS = {"1": 1, "I;16": 16, "I;16B": 16, "I": 32, "F": 32}
@@ -29,6 +32,8 @@ def probe(data: bytes, *, name: str) -> FileFacts:
     """
     if not data:
         raise Unreadable(f"{name}: the file is empty (0 bytes). Copy it again from the camera.")
+    if raw.may_be_raw(data) and (facts := raw.probe(data)) is not None:
+        return replace(facts, metadata=_raw_texts(data))
     _register_heif()
     try:
         with warnings.catch_warnings():
@@ -38,14 +43,14 @@ def probe(data: bytes, *, name: str) -> FileFacts:
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise Unreadable(
             f"{name}: not a picture or damaged ({len(data)} bytes, starts with {data[:8]!r}). "
-            "Send the JPEG, PNG, WebP, HEIC or TIFF as the camera wrote it."
+            "Send the JPEG, PNG, WebP, HEIC, TIFF or RAW as the camera wrote it."
         ) from error
 
 
 def require_taken(facts: FileFacts, *, name: str, max_megapixels: float, any_format: bool = False) -> None:
     """Raise Unsupported or TooLarge unless `facts` is a still photo within the limit (`any_format`: the limit only)."""
     if facts.format not in TAKEN and not any_format:
-        raise Unsupported(f"{name}: {facts.format} is not taken. Send JPEG, PNG, WebP, HEIC, AVIF or TIFF.")
+        raise Unsupported(f"{name}: {facts.format} is not taken. Send JPEG, PNG, WebP, HEIC, AVIF, TIFF or RAW.")
     if facts.frames > 1 and facts.format in ("WEBP", "PNG", "AVIF") and not any_format:
         raise Unsupported(f"{name}: an animation of {facts.frames} frames, 1 allowed. Send a still photo.")
     if facts.size.megapixels > max_megapixels:
@@ -84,8 +89,20 @@ def _facts(image: Image.Image, data: bytes) -> FileFacts:
         icc_description=_describe(icc) if icc else None,
         jpeg_quality=_jpeg_quality(getattr(image, "quantization", None)) if image.format == "JPEG" else None,
         orientation=int(exif.get(ExifTags.Base.Orientation, 1) or 1),
-        metadata=_texts(exif, late.get(b"XMP") or image.info.get("xmp")),
+        metadata=_texts(exif, late.get(b"XMP") or image.info.get("xmp"), data),
     )
+
+
+def _raw_texts(data: bytes) -> dict[str, str]:
+    """The texts of a camera RAW whose container is a TIFF; nothing of others, nor of damaged ones."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            exif = Image.Exif()
+            exif.load(b"Exif\0\0" + data)
+            return _texts(exif, None, data)
+    except (OSError, SyntaxError, ValueError, EOFError):
+        return marks(data)
 
 
 def _bits(image: Image.Image, data: bytes) -> int:
@@ -110,21 +127,14 @@ def _png_texts(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         at += 12 + length
 
 
-def _texts(exif: Image.Exif, xmp: bytes | str | None) -> dict[str, str]:
+def _texts(exif: Image.Exif, xmp: bytes | str | None, data: bytes) -> dict[str, str]:
     names = {tag.value: tag.name for tag in ExifTags.Base}
     texts = {names.get(tag, ""): value for tag, value in exif.items()}
     kept = {name: str(texts[name]).strip("\x00 ") for name in _KEPT_TAGS if texts.get(name)}
-    if isinstance(xmp, bytes) and b"DigitalSourceType" in xmp:
-        kept["DigitalSourceType"] = _between(xmp, b"digitalsourcetype/")
+    kept |= marks(data, xmp=xmp if isinstance(xmp, bytes) else b"", software=kept.get("Software", ""))
     if exif.get_ifd(ExifTags.IFD.GPSInfo):
         kept["GPS"] = "present"
     return kept
-
-
-def _between(xmp: bytes, marker: bytes) -> str:
-    _, _, rest = xmp.partition(marker)
-    word = rest.split(b'"', 1)[0].split(b"<", 1)[0]
-    return word.decode("ascii", "replace") or "present"
 
 
 def _describe(icc: bytes) -> str:

@@ -8,16 +8,26 @@ from vitrina.model import Finding, Severity
 from vitrina.stages.intake.advice import finding
 from vitrina.stages.intake.view import View
 
-_MADE = ("trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "algorithmicMedia")
-"""IPTC digital source types of pictures that no camera took (or not wholly)."""
+_MADE = {
+    "trainedalgorithmicmedia", "compositewithtrainedalgorithmicmedia", "algorithmicmedia", "compositesynthetic",
+}  # fmt: skip
+"""IPTC digital source types of pictures that no camera took (or not wholly), in small letters."""
 
 
 def check(view: View) -> tuple[list[Finding], dict[str, Any]]:
-    """IPTC digital source type (IPTC NewsCodes)."""
-    kind = view.source.facts.metadata.get("DigitalSourceType", "")
+    """IPTC digital source type (IPTC NewsCodes), in XMP or in C2PA content credentials, or a generator's own name."""
+    said = view.source.facts.metadata
+    kind, maker = said.get("DigitalSourceType", ""), said.get("Generator", "")
     findings = []
-    if kind in _MADE:
+    if kind.lower() in _MADE or maker:
+        measured = kind if kind.lower() in _MADE else maker
         findings.append(
-            finding("rights", "ai-marked", Severity.BLOCK, measured=kind, limit="digitalCapture", unit="source type")
+            finding(
+                "rights", "ai-marked", Severity.BLOCK, measured=measured, limit="digitalCapture", unit="source type"
+            )
         )
-    return findings, {"digital_source_type": kind or None}
+    return findings, {
+        "digital_source_type": kind or None,
+        "content_credentials": said.get("ContentCredentials"),
+        "generator": maker or None,
+    }
