@@ -97,6 +97,12 @@ def smoothed(cut: Layer, sigma: float) -> Layer:
     return replace(cut, foreground=np.asarray(blurred, np.float32))
 
 
+def sharpened(cut: Layer, amount: float) -> Layer:
+    """An unsharp mask inside the contour; the contour stays."""
+    soft = smoothed(cut, 1.4).foreground
+    return replace(cut, foreground=np.clip(cut.foreground + amount * (cut.foreground - soft), 0, 1).astype(np.float32))
+
+
 def smeared(cut: Layer, region: Region, sigma: float) -> Layer:
     """Colour and contour inside `region` run into each other: melted links."""
     premultiplied = cut.foreground * cut.alpha[..., None]

@@ -158,6 +158,7 @@ DEFECTS: dict[str, Defect] = {
         lambda _: Region(14, 14, 60, 60),
     ),
     "smoothed": Defect(("texture",), ring, lambda s: damage.smoothed(layer(s), 2.5).on()),
+    "sharpened": Defect(("texture",), ring, lambda s: damage.sharpened(layer(s), 2.0).on()),
     "glare": Defect(
         ("glare",), ring,
         lambda s: damage.lit(layer(s), (s.box.x + 12, s.box.y + 0.55 * s.box.height), 11).on(),

@@ -24,6 +24,7 @@ from vitrina.stages.verify.align import Aligned, align, shrink, touches_frame
 from vitrina.stages.verify.census import check_stones, coloured_stones
 from vitrina.stages.verify.changes import Change, Residual, find_changes, residuals
 from vitrina.stages.verify.contour import judge_contour
+from vitrina.stages.verify.detail import is_only_smooth, is_retouched, judge_detail, removed_detail, unexplained
 from vitrina.stages.verify.distortion import judge_distortion
 from vitrina.stages.verify.facts import Facts, load_facts
 from vitrina.stages.verify.limits import LIMITS, VerifyLimits
@@ -42,7 +43,7 @@ from vitrina.stages.verify.metal import (
 from vitrina.stages.verify.naming import name_change
 from vitrina.stages.verify.overlay import judge_faint_print
 from vitrina.stages.verify.settle import settle_matte
-from vitrina.stages.verify.whole import judge_framing, judge_ground, judge_texture
+from vitrina.stages.verify.whole import judge_framing, judge_ground
 from vitrina.stages.verify.zones import Zones, find_zones
 
 __all__ = ["LIMITS", "Examination", "Facts", "VerifyLimits", "examine", "load_facts", "verify"]
@@ -164,13 +165,16 @@ def examine(
     changed: Mask = np.zeros(pair.alpha.shape, bool)
     for change in changes:
         changed |= change.mask
-    texture, gain = judge_texture(pair, changed, limits)
+    detail = judge_detail(pair, changed, zones.chain | zones.clasp, limits)
+    gain = detail.gain
     bent, displaced = judge_distortion(pair, limits)
     named = [(change, name_change(change, pair, zones)) for change in changes]
     if moved:
         named = [(change, names) for change, names in named if not _is_metal_drift(change, zones)]
-    if texture and gain is not None and gain < limits.texture_gain:
-        named = [(change, names) for change, names in named if not _is_only_smooth(change)]
+    if any(finding.code in ("smoothed", "over-sharpened") for finding in detail.findings):
+        named = [(change, names) for change, names in named if not is_only_smooth(change)]
+    named = [(change, names) for change, names in named if not is_retouched(change, detail.removed, pair, rest, limits)]
+    texture = [*detail.findings, *removed_detail(unexplained(detail.removed, named), pair, limits)]
     ground, ground_measures = judge_ground(pair, limits)
     findings = [*notes, *_geometry(pair, limits), *bent, *metal, *contour.findings, *texture, *ground]
     findings += judge_framing(pair, limits)
@@ -212,11 +216,6 @@ def examine(
 def _is_metal_drift(change: Change, zones: Zones) -> bool:
     """A smooth colour change on metal whose tone has been found to move as a whole says nothing new."""
     return change.drifted and float((change.mask & zones.metal_like).sum()) > 0.4 * change.area_px
-
-
-def _is_only_smooth(change: Change) -> bool:
-    """Scattered alterations are what smoothing looks like from near; a missing or added part is more than that."""
-    return change.missing < 0.4 and change.extra < 0.4
 
 
 def _geometry(pair: Aligned, limits: VerifyLimits) -> list[Finding]:

@@ -1,54 +1,12 @@
-"""Checks of the picture as a whole: metal tone, texture, contour, ground, framing."""
+"""Checks of the picture as a whole: ground and framing."""
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
-from vitrina.imaging.colour import encode_srgb, luminance
-from vitrina.imaging.compare import smooth
-from vitrina.model import Finding, Mask, Region, Severity
+from vitrina.model import Finding, Region, Severity
 from vitrina.stages.verify.align import Aligned
 from vitrina.stages.verify.limits import VerifyLimits
-
-
-def judge_texture(pair: Aligned, changed: Mask, limits: VerifyLimits) -> tuple[list[Finding], float | None]:
-    """Fine contrast inside the piece, where nothing else changed: smoothed facets and hammering.
-
-    Least-squares gain of the edit's 1–2.5 px band on the source's, over the source's strong detail (above its noise);
-    None where the source has too little of it.
-    """
-    source = encode_srgb(luminance(pair.source))
-    edit = encode_srgb(luminance(pair.edit))
-    bands = [smooth(plane, 1.0) - smooth(plane, 2.5) for plane in (source, edit)]
-    inner = cv2.erode((pair.alpha > 0.98).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    use = inner & (cv2.dilate(changed.astype(np.uint8), np.ones((9, 9), np.uint8)) == 0)
-    if use.sum() < 200:
-        use = inner
-    if use.sum() < 200:
-        use = pair.alpha > 0.9
-    if use.sum() < 64:
-        return [], None
-    level = max(0.012, float(np.percentile(np.abs(bands[0][use]), 75)))
-    strong = use & (np.abs(bands[0]) > level)
-    if strong.sum() < 40:
-        return [], None
-    gain = float((bands[0][strong] * bands[1][strong]).sum() / (bands[0][strong] ** 2).sum())
-    if gain >= limits.texture_gain:
-        return [], gain
-    finding = Finding(
-        "texture",
-        "smoothed",
-        Severity.BLOCK if gain < limits.texture_gain - 0.08 else Severity.WARN,
-        gain,
-        limits.texture_gain,
-        "contrast ratio",
-        f"Fine detail keeps {100 * gain:.0f} % of its contrast, {100 * limits.texture_gain:.0f} % needed: "
-        "facets or metal texture "
-        "were smoothed. Regenerate without enhancement.",
-        Region.around(strong),
-    )
-    return [finding], gain
 
 
 def judge_ground(pair: Aligned, limits: VerifyLimits) -> tuple[list[Finding], dict[str, object]]:

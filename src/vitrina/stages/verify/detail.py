@@ -1,0 +1,187 @@
+"""Fine detail inside the piece: smoothed or sharpened all over, painted out here, invented there.
+
+Everything is judged in one band of scales (a difference of Gaussians of 1 and 2.5 px), where facets, hammering,
+scratches and engraving live. Globally the edit's band is regressed on the source's. Locally the two are split, as noise
+and signal are in a coherence analysis, into what they share and what only one of them has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from vitrina.imaging.colour import encode_srgb, luminance
+from vitrina.imaging.compare import smooth
+from vitrina.model import Finding, Mask, Plane, Region, Severity
+from vitrina.stages.verify.align import Aligned
+from vitrina.stages.verify.changes import Change, Residual
+from vitrina.stages.verify.limits import VerifyLimits
+from vitrina.stages.verify.naming import Name
+
+_FINE_PX, _COARSE_PX = 1.0, 2.5
+_WINDOW_PX = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """`gain` is the edit's fine contrast over the source's, None where the source shows too little; `removed` and
+    `invented` are the places where one of the two has detail of its own."""
+
+    gain: float | None
+    removed: Mask
+    invented: Mask
+    findings: tuple[Finding, ...]
+
+
+def judge_detail(pair: Aligned, changed: Mask, openwork: Mask, limits: VerifyLimits) -> Detail:
+    """Compare fine detail; `changed` is what another check has found already, and in `openwork` (chains, clasps) the
+    shape itself is fine detail, so that nothing is called a mark there."""
+    source, edit = (_band(encode_srgb(luminance(rgb))) for rgb in (pair.source, pair.edit))
+    inner = cv2.erode((pair.alpha > 0.98).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    nowhere = np.zeros(inner.shape, bool)
+    if inner.sum() < 300:
+        gain, strong = _gain(source, edit, inner, pair.alpha, changed)
+        return Detail(gain, nowhere, nowhere, tuple(_judge_gain(gain, strong, limits)))
+    size = (pair.extent_px / 1000) ** 2
+    near = cv2.dilate(changed.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    beyond = cv2.dilate(openwork.astype(np.uint8), np.ones((9, 9), np.uint8)) == 0
+    only_source, only_edit = _unshared(source, edit, inner, limits)
+    removed = _patches(only_source & beyond, limits.removed_px * size)
+    invented = _patches(only_edit & ~near, limits.invented_px * size)
+    # Marks that are gone from one place are no smoothing; smoothing all over leaves its trace elsewhere too.
+    local = removed | invented
+    gain, strong = _gain(source, edit, inner & ~local, pair.alpha * ~local, changed)
+    findings = _judge_gain(gain, strong, limits)
+    if findings:
+        return Detail(gain, nowhere, nowhere, tuple(findings))
+    if invented.any():
+        findings.append(
+            Finding(
+                "texture", "invented-detail", Severity.BLOCK, float(invented.sum() / size), limits.invented_px, "px",
+                "The edit shows a pattern on metal or stone that the source does not have. "
+                "Regenerate without enhancement.",
+                Region.around(invented),
+            )
+        )  # fmt: skip
+    return Detail(gain, removed, invented, tuple(findings))
+
+
+def removed_detail(removed: Mask, pair: Aligned, limits: VerifyLimits) -> list[Finding]:
+    """The finding for `removed`, where nothing else explains it."""
+    if not removed.any():
+        return []
+    size = (pair.extent_px / 1000) ** 2
+    return [
+        Finding(
+            "texture", "detail-removed", Severity.BLOCK, float(removed.sum() / size), limits.removed_px, "px",
+            "Scratches, engraving or other fine marks of the source are gone. Real marks stay: regenerate without "
+            "retouching.",
+            Region.around(removed),
+        )
+    ]  # fmt: skip
+
+
+def is_only_smooth(change: Change) -> bool:
+    """Scattered alterations are what smoothing looks like from near; a missing or added part is more than that."""
+    return change.missing < 0.4 and change.extra < 0.4
+
+
+def is_retouched(change: Change, removed: Mask, pair: Aligned, rest: Residual, limits: VerifyLimits) -> bool:
+    """The change is thin, lies where fine marks are gone, and the colour around them stayed: only marks are missing."""
+    depth = cv2.distanceTransform(np.pad(change.mask, 1).astype(np.uint8), cv2.DIST_L2, 3)
+    if float(depth.max()) > max(2.5, 3.5 * pair.extent_px / 1000):
+        return False
+    near = cv2.dilate(removed.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+    if change.extra > 0.2 or float((change.mask & near).sum()) < 0.6 * change.area_px:
+        return False
+    return float(np.median(rest.drift[change.mask])) < 2 * limits.drift_de
+
+
+def unexplained(removed: Mask, named: list[tuple[Change, tuple[Name, ...]]]) -> Mask:
+    """The patches of `removed` that no named change touches."""
+    if not removed.any():
+        return removed
+    touched: Mask = np.zeros_like(removed)
+    for change, _ in named:
+        touched |= change.mask
+    _, labels = cv2.connectedComponents(removed.astype(np.uint8), connectivity=8)
+    taken = np.unique(labels[cv2.dilate(touched.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0])
+    return np.asarray(removed & ~np.isin(labels, taken), bool)
+
+
+def _band(plane: Plane) -> Plane:
+    return np.asarray(smooth(plane, _FINE_PX) - smooth(plane, _COARSE_PX), np.float32)
+
+
+def _gain(source: Plane, edit: Plane, inner: Mask, alpha: Plane, changed: Mask) -> tuple[float | None, Mask]:
+    """Least-squares gain of the edit's band on the source's over the source's strong detail, and where that is."""
+    # The old ground and the new one reach in from the rim as far as the band is wide: thin parts need all there is.
+    deep = cv2.erode(inner.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    inner = deep if deep.sum() > 2000 else inner
+    use = inner & (cv2.dilate(changed.astype(np.uint8), np.ones((9, 9), np.uint8)) == 0)
+    if use.sum() < 200:
+        use = inner
+    if use.sum() < 200:
+        use = alpha > 0.9
+    if use.sum() < 64:
+        return None, use
+    strong = use & (np.abs(source) > max(0.012, float(np.percentile(np.abs(source[use]), 75))))
+    if strong.sum() < 40:
+        return None, strong
+    return float((source[strong] * edit[strong]).sum() / (source[strong] ** 2).sum()), strong
+
+
+def _judge_gain(gain: float | None, strong: Mask, limits: VerifyLimits) -> list[Finding]:
+    if gain is None or limits.texture_gain <= gain <= limits.texture_sharp:
+        return []
+    if gain > limits.texture_sharp:
+        return [
+            Finding(
+                "texture", "over-sharpened",
+                Severity.BLOCK if gain > limits.texture_sharp + 0.1 else Severity.WARN,
+                gain, limits.texture_sharp, "contrast ratio",
+                f"Fine detail has {100 * gain:.0f} % of its contrast, {100 * limits.texture_sharp:.0f} % allowed: the "
+                "edit was sharpened until facets and marks look harder than they are. Regenerate without enhancement.",
+                Region.around(strong),
+            )
+        ]  # fmt: skip
+    return [
+        Finding(
+            "texture", "smoothed", Severity.BLOCK if gain < limits.texture_gain - 0.08 else Severity.WARN,
+            gain, limits.texture_gain, "contrast ratio",
+            f"Fine detail keeps {100 * gain:.0f} % of its contrast, {100 * limits.texture_gain:.0f} % needed: "
+            "facets or metal texture were smoothed. Regenerate without enhancement.",
+            Region.around(strong),
+        )
+    ]  # fmt: skip
+
+
+def _unshared(source: Plane, edit: Plane, inner: Mask, limits: VerifyLimits) -> tuple[Mask, Mask]:
+    """Where only the source, and where only the edit, has detail: root mean square over a window of what does not
+    regress on the other, beyond the noise that is everywhere, and larger than all that the other has there."""
+    weight = inner.astype(np.float32)
+    total = np.maximum(smooth(weight, _WINDOW_PX), 0.05)
+
+    def mean(plane: Plane) -> Plane:
+        return np.asarray(smooth(plane * weight, _WINDOW_PX) / total, np.float32)
+
+    own, other, both = mean(source * source), mean(edit * edit), mean(source * edit)
+    places = []
+    for a, b, least, over in (
+        (own, other, limits.removed_rms, limits.removed_over),
+        (other, own, limits.invented_rms, limits.invented_over),
+    ):
+        rest = np.sqrt(np.maximum(a - both * both / np.maximum(b, 1e-7), 0))
+        usual = float(np.median(rest[inner]))
+        places.append(np.asarray(inner & (rest - usual > least) & (rest > over * np.sqrt(b)), bool))
+    return places[0], places[1]
+
+
+def _patches(mask: Mask, least_px: float) -> Mask:
+    """The connected patches of at least `least_px`."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    keep = stats[:, cv2.CC_STAT_AREA] >= max(24.0, least_px)
+    keep[0] = False
+    return np.asarray(keep[labels], bool) if count > 1 else np.zeros_like(mask)
