@@ -205,7 +205,7 @@ def _check_photo(folder: Path, photo: Mapping[str, Any], finder: Segmenter) -> t
     stated = photo["adjustment"] or {"gains": (1.0, 1.0, 1.0), "reason": "none"}
     red, green, blue = (float(gain) for gain in stated["gains"])
     adjustment = Adjustment((red, green, blue), stated["reason"])
-    return findings, _Proof(source, cut, adjustment, reference_of(source, cut, finder=finder))
+    return findings, _Proof(source, cut, adjustment, reference_of(source, cut))
 
 
 def _check_rendition(
@@ -223,7 +223,7 @@ def _check_rendition(
                 f"{stated['file']}: is not the master on its ground under the recorded adjustment. Render it again.",
             )
         )  # fmt: skip
-    seen = proof.reference.verify(shipped)
+    seen = proof.reference.verify(shipped, placement=_placement(stated))
     before = sorted((finding["check"], finding["code"], finding["severity"]) for finding in stated["findings"])
     now = sorted((finding.check, finding.code, finding.severity.value) for finding in seen.findings)
     if before != now:
@@ -240,8 +240,7 @@ def _check_rendition(
 
 def _departure(proof: _Proof, stated: Mapping[str, Any], shipped: Source) -> float | None:
     """RMS distance over the piece of the file from master, adjustment, look and placement put together again."""
-    place = stated["placement"]
-    placement = Placement(place["scale"], place["dx"], place["dy"], Size(place["width"], place["height"]))
+    placement = _placement(stated)
     if placement.size != shipped.size:
         return None
     variant = steps.compose(proof.cut, stated["look"], adjustment=proof.adjustment)
@@ -258,6 +257,11 @@ def _departure(proof: _Proof, stated: Mapping[str, Any], shipped: Source) -> flo
     if not inside.any():
         return None
     return float(255 * np.sqrt(np.mean((wanted[inside] - encode_srgb(shipped.rgb)[inside]) ** 2)))
+
+
+def _placement(stated: Mapping[str, Any]) -> Placement:
+    place = stated["placement"]
+    return Placement(place["scale"], place["dx"], place["dy"], Size(place["width"], place["height"]))
 
 
 def _same_bytes(folder: Path, name: str, digest: str) -> tuple[bytes | None, list[Finding]]:

@@ -11,22 +11,22 @@ import numpy as np
 from vitrina import steps
 from vitrina.model import (
     Adjustment,
-    Alpha,
     Cutout,
     Finding,
     Judgement,
     Look,
+    Placement,
     Region,
     Rendition,
     Severity,
     Source,
     Variant,
 )
-from vitrina.plugins import Segmenter
 from vitrina.rules.load import find_slot
 from vitrina.rules.pack import Pack
 from vitrina.stages.export import check_size, check_thumbnail
 from vitrina.stages.scene import weakened
+from vitrina.stages.verify import Prepared
 from vitrina.stages.verify.facts import Facts
 
 __all__ = ["Draft", "Reference", "dress", "make_draft", "reference_of", "slot_for"]
@@ -37,16 +37,21 @@ _FINER = (90, 96)
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """The photo and its matte around the piece: what everything made from them is verified against."""
+    """The photo and its matte around the piece, at working size: what everything made from them is verified against.
 
-    source: Source
-    matte: Alpha
-    finder: Segmenter
+    `corner` (x, y) is where in the photo it begins.
+    """
+
+    prepared: Prepared
+    corner: tuple[int, int] = (0, 0)
     facts: Facts | None = None
 
-    def verify(self, edit: Source) -> Judgement:
-        """Does `edit` still show the piece?"""
-        return steps.verify(self.source, edit, matte=self.matte, facts=self.facts, finder=self.finder)
+    def verify(self, edit: Source, *, placement: Placement | None = None) -> Judgement:
+        """Does `edit` still show the piece? `placement` says where the photo's pixels went, if that is known."""
+        if placement is not None:
+            x, y = (placement.scale * value for value in self.corner)
+            placement = replace(placement, dx=placement.dx + x, dy=placement.dy + y)
+        return steps.verify_prepared(self.prepared, edit, facts=self.facts, placement=placement)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +81,16 @@ class Draft:
         }
 
 
-def reference_of(source: Source, cut: Cutout, *, finder: Segmenter, facts: Facts | None = None) -> Reference:
+def reference_of(source: Source, cut: Cutout, *, facts: Facts | None = None) -> Reference:
     """The photo cut down to the piece and a quarter of its extent around it: no more is looked at."""
     box = Region.around(cut.alpha > 0)
     if box is None:
-        return Reference(source, cut.alpha, finder, facts)
+        return Reference(steps.prepare(source, matte=cut.alpha), facts=facts)
     box = box.grown(max(32, round(0.25 * max(box.width, box.height))), within=source.size)
     part = np.ascontiguousarray(source.rgb[box.slices])
     matte = np.ascontiguousarray(cut.alpha[box.slices])
-    return Reference(replace(source, rgb=part, alpha=None), matte, finder, facts)
+    prepared = steps.prepare(replace(source, rgb=part, alpha=None), matte=matte)
+    return Reference(prepared, (box.x, box.y), facts)
 
 
 def dress(
@@ -99,7 +105,7 @@ def dress(
     for share in shares:
         kept = adjustment if share == 1 else weakened(adjustment, share=share)
         variant = steps.compose(cut, look, adjustment=kept)
-        seen = reference.verify(steps.from_array(variant.rgb, name=look))
+        seen = reference.verify(steps.from_array(variant.rgb, name=look), placement=variant.placement)
         if not any(finding.check == "metal" for finding in seen.findings):
             break
     return variant, seen
@@ -133,7 +139,7 @@ def _made(
     ruled = steps.check_rules(rendition.data, market=pack, slot=slot, name=name)
     shown = (*check_size(rendition, variant, pack), *check_thumbnail(rendition, variant, shipped.rgb))
     ruled = replace(ruled, findings=(*ruled.findings, *shown))
-    return Draft(rendition, shipped, reference.verify(shipped), ruled)
+    return Draft(rendition, shipped, reference.verify(shipped, placement=rendition.placement), ruled)
 
 
 def _badness(judgement: Judgement) -> tuple[int, int]:

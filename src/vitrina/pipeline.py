@@ -232,7 +232,7 @@ class _Card:
         photo.document["cutout"] |= self._keep_master(photo, source, cut)
         adjustment = neutral_adjustment(source, cut)
         photo.document["variants"] = []
-        reference = reference_of(source, cut, finder=self.finder, facts=self.order.facts)
+        reference = reference_of(source, cut, facts=self.order.facts)
         for look in self.order.looks:
             self._step(f"dressing {photo.name} in {look}")
             first = look == self.order.looks[0]

@@ -25,6 +25,7 @@ from vitrina.model import (
     Line,
     Look,
     Mask,
+    Placement,
     Rendition,
     Rgb,
     Size,
@@ -35,7 +36,7 @@ from vitrina.plugins import Reader, Segmenter, plugin
 
 if TYPE_CHECKING:
     from vitrina.rules.pack import Pack
-    from vitrina.stages.verify import Examination, Facts
+    from vitrina.stages.verify import Examination, Facts, Prepared
 
 
 _FIND_PX, _LIVE_PX = 384, 224
@@ -184,6 +185,22 @@ def verify(
 ) -> Judgement:
     """Does `edit`, made by any tool, still show the piece in `source`? `matte` is the source's alpha, if known."""
     return examine(source, edit, matte=matte, facts=facts, finder=finder).judgement
+
+
+def prepare(source: Source, *, matte: Alpha | None = None, finder: Segmenter | None = None) -> Prepared:
+    """The source's side of `verify`, made once for many edits of it."""
+    from vitrina.stages.verify import prepare
+
+    return prepare(source, segmenter=finder, matte=matte)
+
+
+def verify_prepared(
+    prepared: Prepared, edit: Source, *, facts: Facts | None = None, placement: Placement | None = None
+) -> Judgement:
+    """`verify` of one edit more. `placement` (source → edit) saves the search when the edit bears it out."""
+    from vitrina.stages.verify import examine_prepared
+
+    return examine_prepared(prepared, edit, facts=facts, placement=placement).judgement
 
 
 def render(

@@ -64,6 +64,8 @@ def _root(
 def main() -> NoReturn:
     """Run the program; every way out is one of the contract's exit codes and at most a line of explanation."""
     signal.signal(signal.SIGTERM, _stop)
+    # Our matrices are a few columns wide: a second thread on them only spins. Read when numpy is imported, later.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # Whatever the terminal's own encoding: a document is UTF-8, and a file name that is no text stays JSON.

@@ -19,12 +19,18 @@ def over(foreground: Rgb, alpha: Alpha, background: Rgb) -> Rgb:
 
     `background` may also be one colour, shape (3,). Where alpha is 1 the result is the foreground, bit for bit.
     """
-    out = np.empty_like(foreground, dtype=np.float32)
-    behind = np.broadcast_to(np.asarray(background, np.float32), foreground.shape)
+    out = np.empty(foreground.shape, np.float32)
+    behind: NDArray[np.float32] = np.asarray(background, np.float32)
+    if behind.size == 3:
+        # One row of the colour: numpy runs along it, where along an axis of three it would crawl.
+        behind = np.broadcast_to(np.tile(behind, (1, foreground.shape[1], 1)), foreground.shape)
     for start in range(0, len(out), _STRIP_ROWS):
         rows = slice(start, start + _STRIP_ROWS)
-        a = alpha[rows, :, None].astype(np.float32)
-        out[rows] = a * foreground[rows] + (1 - a) * behind[rows]
+        a = cv2.merge([np.asarray(alpha[rows], np.float32)] * 3)
+        np.multiply(a, foreground[rows], out=out[rows])
+        np.subtract(1, a, out=a)
+        a *= behind[rows]
+        out[rows] += a
     return out
 
 

@@ -18,9 +18,9 @@ from vitrina.errors import UsageError
 from vitrina.imaging.colour import decode_srgb
 from vitrina.imaging.compare import strength
 from vitrina.imaging.register import local_affine
-from vitrina.model import Alpha, Finding, Judgement, Mask, Region, Rgb, Severity, Source
+from vitrina.model import Alpha, Finding, Judgement, Mask, Placement, Region, Rgb, Severity, Source
 from vitrina.plugins import Segmenter
-from vitrina.stages.verify.align import Aligned, align, shrink, touches_frame
+from vitrina.stages.verify.align import Aligned, align, touches_frame
 from vitrina.stages.verify.census import check_stones, coloured_stones
 from vitrina.stages.verify.changes import Change, Residual, find_changes, residuals
 from vitrina.stages.verify.contour import judge_contour
@@ -42,15 +42,17 @@ from vitrina.stages.verify.metal import (
 )  # fmt: skip
 from vitrina.stages.verify.naming import name_change
 from vitrina.stages.verify.overlay import judge_faint_print
+from vitrina.stages.verify.prepared import Prepared, prepare
 from vitrina.stages.verify.settle import settle_matte
 from vitrina.stages.verify.whole import judge_framing, judge_ground
 from vitrina.stages.verify.zones import Zones, find_zones
 
-__all__ = ["LIMITS", "Examination", "Facts", "VerifyLimits", "examine", "load_facts", "verify"]
+__all__ = [
+    "LIMITS", "Examination", "Facts", "Prepared", "VerifyLimits", "examine", "examine_prepared", "load_facts",
+    "prepare", "verify",
+]  # fmt: skip
 
 SCHEMA = "vitrina.verify/1"
-_EVIDENCE_PX = 800
-"""Long side at which the network is asked when no matte is given: the edit settles the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,31 +105,30 @@ def examine(
     limits: VerifyLimits = LIMITS,
 ) -> Examination:
     """`verify`, keeping the registered pair for pictures of what was found."""
-    clock = _Clock()
-    small = shrink(source.rgb, limits.work_px * 1.15)
+    prepared = prepare(source, segmenter=segmenter, matte=matte, limits=limits)
+    return examine_prepared(prepared, edit, facts=facts, limits=limits)
+
+
+def examine_prepared(
+    prepared: Prepared,
+    edit: Source,
+    *,
+    facts: Facts | None = None,
+    limits: VerifyLimits = LIMITS,
+    placement: Placement | None = None,
+) -> Examination:
+    """`examine` with the source's side made beforehand.
+
+    `placement` says where the edit's maker put the source's pixels: a start that is checked, never believed.
+    """
+    clock = _Clock({"matte": prepared.seconds, "total": prepared.seconds})
+    small, alpha, is_given = prepared.small, prepared.alpha, prepared.is_given
     notes: list[Finding] = []
-    if matte is None:
-        if segmenter is None:
-            raise UsageError("verify needs the source's matte or a segmenter to make one.")
-        alpha = _fit(source.alpha, small.rgb)
-        is_given = alpha is not None
-        if alpha is None:
-            alpha = _evidence(small.rgb, segmenter)
-    elif matte.shape != source.rgb.shape[:2]:
-        raise UsageError(
-            f"the matte is {matte.shape[1]}×{matte.shape[0]}, the source {source.size}. Give the matte of the "
-            "upright source."
-        )
-    else:
-        fitted = _fit(matte, small.rgb)
-        assert fitted is not None
-        alpha, is_given = fitted, True
-    clock.lap("matte")
     if alpha.max() < 0.5:
         return Examination(
             Judgement(SCHEMA, (*notes, _unmatched("no piece was found in the source")), {}, clock.seconds)
         )
-    pair = align(small, alpha, edit.rgb, limits)
+    pair = align(small, alpha, edit.rgb, limits, hint=placement.matrix() if placement is not None else None)
     clock.lap("register")
     if pair is None:
         return Examination(Judgement(SCHEMA, (*notes, _unmatched("the edit shows no such piece")), {}, clock.seconds))
@@ -352,20 +353,6 @@ def _unmatched(why: str) -> Finding:
         f"The edit cannot be matched to the source: {why}. Reject it, or check that both show the same piece "
         "from the same side.",
     )
-
-
-def _evidence(rgb: Rgb, segmenter: Segmenter) -> Alpha:
-    """Where the network sees the piece, asked at `_EVIDENCE_PX` and enlarged to the size of `rgb`."""
-    asked = shrink(rgb, _EVIDENCE_PX).rgb
-    size = (rgb.shape[1], rgb.shape[0])
-    return np.asarray(cv2.resize(segmenter.find(asked), size, interpolation=cv2.INTER_LINEAR), np.float32)
-
-
-def _fit(alpha: Alpha | None, rgb: Rgb) -> Alpha | None:
-    if alpha is None or alpha.shape == rgb.shape[:2]:
-        return alpha
-    size = (rgb.shape[1], rgb.shape[0])
-    return np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 @dataclass(slots=True)

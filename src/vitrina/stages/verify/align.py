@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitrina.imaging.colour import encode_srgb, lab, luminance
-from vitrina.imaging.compare import Ground, LabPlanes, fit_ground, smooth
+from vitrina.imaging.compare import Ground, LabPlanes, fit_ground, smooth, strength
 from vitrina.imaging.compose import over
 from vitrina.imaging.register import (
     Fit,
@@ -29,6 +29,12 @@ from vitrina.stages.verify.limits import VerifyLimits
 
 _SEARCH_PX = 720
 """Long side at which features are matched: enough for prongs, cheap enough for a second."""
+_FINE_POINTS = 30_000
+"""Pixels on which the last refinement rests."""
+_SURE_CORRELATION, _SURE_RANK = 0.9, 1.75
+"""Correlation of the whole piece, and correlation plus overlap, from which no other start is tried."""
+_HINT_PX = 1.5
+"""How far, in the work frame, the refinement may move a corner of the piece away from where the hint put it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,22 +99,32 @@ def rough_ground(edit: Rgb) -> tuple[Ground, Mask]:
     border = np.ones((height, width), bool)
     border[band:-band, band:-band] = False
     ground = fit_ground(edit_lab, border)
-    apart = np.sqrt(((edit_lab - ground.surface) ** 2).sum(axis=-1))
+    apart = strength(edit_lab - ground.surface)
     mask = apart > max(7.0, 5 * ground.roughness)
     return ground, cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8)) > 0
 
 
-def align(source: Shrunk, alpha: Alpha, edit: Rgb, limits: VerifyLimits) -> Aligned | None:
-    """Register `source` (with its matte at the same size) to `edit`; None when the piece cannot be found in it."""
+def align(
+    source: Shrunk, alpha: Alpha, edit: Rgb, limits: VerifyLimits, *, hint: Matrix | None = None
+) -> Aligned | None:
+    """Register `source` (with its matte at the same size) to `edit`; None when the piece cannot be found in it.
+
+    `hint` says where the edit's maker put the source: full-size source pixels → edit pixels. It saves the search and
+    nothing else: it is refined and checked like any other start, and when the pixels do not bear it out the piece is
+    searched for as if nobody had said anything.
+    """
     work = shrink(edit, limits.work_px)
     ground, apart = rough_ground(work.rgb)
     # Dressed in the edit's ground, the source's contour has the slopes that the edit shows.
     behind = np.asarray(cv2.cvtColor(np.array([[ground.lab]], np.float32), cv2.COLOR_Lab2LRGB), np.float32)[0, 0]
-    dressed = replace(
-        source, luma=encode_srgb(luminance(over(source.rgb, alpha, np.broadcast_to(behind, source.rgb.shape))))
-    )
-    best = _search(dressed, alpha, work, apart)
+    dressed = replace(source, luma=encode_srgb(luminance(over(source.rgb, alpha, behind))))
     mirrored = False
+    if hint is not None:
+        start = _scaling(work.scale) @ as3(hint) @ np.linalg.inv(_scaling(source.scale))
+        told = _borne_out(dressed, alpha, work, apart, start)
+        if told is not None:
+            return _compose(source, alpha, work, told, mirrored)
+    best = _search(dressed, alpha, work, apart)
     if best is None or _merit(best) < 0.7:  # an edit that kept a rim of the old backdrop looks like the photo itself
         best = max((fit for fit in (best, _search(source, alpha, work, apart)) if fit), key=_merit, default=None)
     if best is None or _merit(best) < 0.7:
@@ -119,6 +135,42 @@ def align(source: Shrunk, alpha: Alpha, edit: Rgb, limits: VerifyLimits) -> Alig
     if best is None or not _is_found(best, limits):
         return None
     return _compose(source, alpha, work, best, mirrored)
+
+
+def _borne_out(source: Shrunk, alpha: Alpha, work: Shrunk, apart: Mask, start: Matrix) -> Fit | None:
+    """The fit that `start` leads to, if it stays there and the pixels agree as well as the search's best would have to;
+    else None."""
+    if not is_plausible(start):
+        return None
+    small_source, small_work = _at(source.luma, _SEARCH_PX), _at(work.luma, _SEARCH_PX)
+    matte, there = _like(alpha, small_source), _like(apart.astype(np.float32), small_work)
+    weight, shown = _grown(matte > 0.5, 2).astype(np.float32), _grown(there > 0.2, 2).astype(np.float32)
+    matrix = refine(
+        source.luma, work.luma, _like(weight, source.luma), start, shown=_like(shown, work.luma), levels=(1,),
+        points=_FINE_POINTS,
+    )  # fmt: skip
+    box = Region.around(alpha > 0.5)
+    if box is None or _stray(matrix, start, box) > _HINT_PX:
+        return None
+    small = between_sizes(work.luma, small_work) @ matrix @ between_sizes(small_source, source.luma)
+    fit = _fit(small_source, small_work, (matte > 0.5).astype(np.float32), shown, small)
+    overlap = _overlap(matte, there, small, touches=touches_frame(apart))
+    if fit.correlation < _SURE_CORRELATION or fit.correlation_shown + overlap < _SURE_RANK:
+        return None
+    return replace(fit, matrix=matrix, overlap=overlap)
+
+
+def _stray(first: Matrix, second: Matrix, box: Region) -> float:
+    """How far apart two transforms put the corners of `box`, at most."""
+    right, bottom = box.x + box.width - 1.0, box.y + box.height - 1.0
+    corners = np.array([[[box.x, box.y], [right, box.y], [box.x, bottom], [right, bottom]]], np.float64)
+    one, two = (cv2.perspectiveTransform(corners, as3(matrix)) for matrix in (first, second))
+    return float(np.linalg.norm(one - two, axis=-1).max())
+
+
+def _scaling(scale: float) -> Matrix:
+    """Takes pixel centres of a picture to those of its reduction by `scale`."""
+    return np.array([[scale, 0, 0.5 * scale - 0.5], [0, scale, 0.5 * scale - 0.5], [0, 0, 1.0]])
 
 
 def _merit(fit: Fit) -> float:
@@ -155,7 +207,7 @@ def _search(source: Shrunk, alpha: Alpha, work: Shrunk, apart: Mask) -> Fit | No
         overlap = _overlap(matte, there, matrix, touches=touches)
         fits[-1] = replace(fits[-1], overlap=overlap)
         ranks.append(fits[-1].correlation_shown + overlap)
-        if fits[-1].correlation > 0.9 and ranks[-1] > 1.75:
+        if fits[-1].correlation > _SURE_CORRELATION and ranks[-1] > _SURE_RANK:
             break
     if not fits:
         return None
@@ -168,7 +220,9 @@ def _search(source: Shrunk, alpha: Alpha, work: Shrunk, apart: Mask) -> Fit | No
     full = between_sizes(small_work, work.luma) @ as3(best.matrix) @ between_sizes(source.luma, small_source)
     shown_full, weight_full = _like(shown, work.luma), _like(weight, source.luma)
     motion = Motion.HOMOGRAPHY if np.abs(best.matrix[2, :2]).max() > 1e-9 else Motion.AFFINE
-    fine = refine(source.luma, work.luma, weight_full, full, shown=shown_full, levels=(1,), motion=motion, points=30000)
+    fine = refine(
+        source.luma, work.luma, weight_full, full, shown=shown_full, levels=(1,), motion=motion, points=_FINE_POINTS
+    )
     return replace(best, matrix=fine)
 
 

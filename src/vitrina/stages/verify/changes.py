@@ -168,5 +168,6 @@ def _shadow(pair: Aligned) -> Mask:
 
 
 def _local_mean(picture: np.ndarray, weight: Plane, sigma: float) -> np.ndarray:
-    total = cv2.GaussianBlur(picture * weight[..., None], (0, 0), sigma)
-    return np.asarray(total / np.maximum(cv2.GaussianBlur(weight, (0, 0), sigma), 1e-4)[..., None], np.float32)
+    total = cv2.GaussianBlur(picture * cv2.merge([weight] * 3), (0, 0), sigma)
+    near = np.maximum(cv2.GaussianBlur(weight, (0, 0), sigma), np.float32(1e-4))
+    return np.asarray(total / cv2.merge([near] * 3), np.float32)

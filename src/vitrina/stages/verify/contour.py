@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from vitrina.imaging.colour import lab
-from vitrina.imaging.compare import smooth
+from vitrina.imaging.compare import smooth, strength
 from vitrina.imaging.compose import over
 from vitrina.model import Finding, Mask, Plane, Region, Rgb, Severity
 from vitrina.stages.verify.align import Aligned
@@ -101,7 +101,7 @@ class _Crop:
         self.ground: Rgb = np.asarray(cv2.cvtColor(surface, cv2.COLOR_Lab2LRGB), np.float32)
         self.plain = self._predicted(self.alpha)
         self.error = self._error(self.plain)
-        self.visible = (self.alpha > 0.9) & (np.sqrt(((self.plain - surface) ** 2).sum(axis=-1)) > 7)
+        self.visible = (self.alpha > 0.9) & (strength(self.plain - surface) > 7)
 
     def best(self, direction: int) -> tuple[int, float, Mask]:
         """The step in px (0: none), the share of the contour that it explains better, and where it does."""
@@ -115,7 +115,7 @@ class _Crop:
             kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
             other = (cv2.erode if direction < 0 else cv2.dilate)(self.alpha, kernel)
             predicted = self._predicted(other)
-            telling = (np.sqrt(((predicted - self.plain) ** 2).sum(axis=-1)) > 7) & self.covered
+            telling = (strength(predicted - self.plain) > 7) & self.covered
             error = self._error(predicted)
             better = telling & (error < 0.6 * self.error - 1.5)
             if direction > 0:
@@ -141,7 +141,7 @@ class _Crop:
         return smooth(lab(over(self.source, alpha, self.ground)), 0.7)
 
     def _error(self, predicted: Rgb) -> Plane:
-        return np.asarray(np.sqrt(((self.edit - predicted) ** 2).sum(axis=-1)), np.float32)
+        return strength(self.edit - predicted)
 
 
 def _tiles(mask: Mask, *, whole: bool = False) -> np.ndarray:
@@ -149,7 +149,7 @@ def _tiles(mask: Mask, *, whole: bool = False) -> np.ndarray:
     height, width = (-(-side // _TILE) * _TILE for side in mask.shape)
     padded = np.zeros((height, width), np.float32)
     padded[: mask.shape[0], : mask.shape[1]] = mask
-    share = padded.reshape(height // _TILE, _TILE, width // _TILE, _TILE).mean(axis=(1, 3))
+    share = cv2.resize(padded, (width // _TILE, height // _TILE), interpolation=cv2.INTER_AREA)
     return np.asarray(share if whole else share > 0)
 
 

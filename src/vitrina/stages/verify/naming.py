@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from vitrina.imaging.compare import strength
 from vitrina.model import Mask, Plane
 from vitrina.stages.verify.align import Aligned
 from vitrina.stages.verify.changes import Change
@@ -105,7 +106,7 @@ def is_glare(change: Change, pair: Aligned, zones: Zones) -> bool:
     core = int((change.mask & zones.piece).sum())
     if hot.sum() < max(6, 0.12 * core) or float(np.median(lift[hot])) < 10:
         return False
-    bare = np.sqrt(((pair.edit_lab - pair.ground.surface) ** 2).sum(axis=-1)) < 5
+    bare = strength(pair.edit_lab - pair.ground.surface) < 5
     radius = max(3, round(0.6 * float(np.sqrt(hot.sum() / np.pi))))
     near = cv2.dilate(hot.astype(np.uint8), _disc(1)) > 0
     around = cv2.dilate(hot.astype(np.uint8), _disc(radius)) > 0
