@@ -120,7 +120,7 @@ def test_doubt_needs_two_who_do_not_see_each_other(house: House, tmp_path: Path,
     opinions.findings = [WARN]
     make(house, tmp_path)
     started = pictures.submit(house.acting_as("Ray"), "RING-1")
-    assert started["in_review"][0]["second_look"] == ["the program is in doubt"]
+    assert started["in_review"][0]["second_look"] == ["the program is in doubt about the stones"]
     before = gate.queue(house.acting_as("Rob"))["waiting"]
     answer = approve(house, "Rita")["decided"][0]
     assert answer["waits_for"] == "a second reviewer"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from vitrina.errors import Conflict, NotAllowed, UsageError
-from vitrina.model import Verdict
 from vitrina.stages import review
 from vitrina.stages.review import Decision, Move, State
 
@@ -15,6 +14,10 @@ NAMES = {"master": "d1"}
 
 def says(person: str, approves: bool, names: dict[str, str] | None = None) -> Decision:
     return Decision(person, approves, names or NAMES, BASIS)
+
+
+def warn(check: str) -> dict[str, str]:
+    return {"check": check, "severity": "warn"}
 
 
 def test_only_a_persons_approval_leads_to_the_states_that_may_be_exported() -> None:
@@ -36,21 +39,24 @@ def test_a_move_that_is_not_in_the_table_is_refused_with_those_that_are() -> Non
 
 
 @pytest.mark.parametrize(
-    ("verdict", "piece_type", "top", "position", "reasons"),
+    ("found", "piece_type", "top", "position", "reasons"),
     [
-        (Verdict.PASS, "ring", False, None, ()),
-        (Verdict.REVIEW, "ring", False, None, ("the program is in doubt",)),
-        (Verdict.PASS, "set", False, None, ("a set",)),
-        (Verdict.PASS, "ring", True, None, ("a top SKU",)),
-        (Verdict.PASS, "ring", False, 4, ()),
-        (Verdict.PASS, "ring", False, 10, ("spot check: every 5. SKU of a batch",)),
+        ([], "ring", False, None, ()),
+        ([warn("stones")], "ring", False, None, ("the program is in doubt about the stones",)),
+        ([warn("metal"), warn("edges")], "ring", False, None, ("the program is in doubt about the metal",)),
+        ([warn("edges"), warn("framing"), warn("rules")], "ring", False, None, ()),
+        ([{"check": "stones", "severity": "note"}], "ring", False, None, ()),
+        ([], "set", False, None, ("a set",)),
+        ([], "ring", True, None, ("a top SKU",)),
+        ([], "ring", False, 4, ()),
+        ([], "ring", False, 10, ("spot check: every 5. SKU of a batch",)),
     ],
 )
 def test_a_second_look_is_required(
-    verdict: Verdict, piece_type: str, top: bool, position: int | None, reasons: tuple[str, ...]
+    found: list[dict[str, str]], piece_type: str, top: bool, position: int | None, reasons: tuple[str, ...]
 ) -> None:
-    found = review.second_look(verdict, piece_type=piece_type, is_top=top, batch_position=position, every=5)
-    assert found == reasons
+    asked = review.second_look(found, piece_type=piece_type, is_top=top, batch_position=position, every=5)
+    assert asked == reasons
 
 
 def test_with_four_eyes_the_first_verdict_settles_nothing_and_disagreement_rejects() -> None:

@@ -132,8 +132,8 @@ def _record_variant(
     ]
     for draft in drafts:
         found += [(draft["market"], f) for f in (*draft["verify"]["findings"], *draft["rules"]["findings"])]
-    doubts = [cutout["verdict"], variant["verify"]["verdict"], *(draft["verify"]["verdict"] for draft in drafts)]
-    verdict = _worst([*doubts, *(draft["rules"]["verdict"] for draft in drafts)])
+    said = [cutout["verdict"], variant["verify"]["verdict"]]
+    verdict = _worst([*said, *(draft[of]["verdict"] for draft in drafts for of in ("verify", "rules"))])
     blocks = [finding["message"] for _, finding in found if finding["severity"] == "block"]
     variant_id = pictures.add_variant(
         conn,
@@ -149,7 +149,7 @@ def _record_variant(
         state=State.DRAFT if verdict == "reject" else review.move(State.DRAFT, Move.CHECK, what=variant["look"]),
         reason=f"the program rejects it: {(blocks or ['see its report'])[0]}" if verdict == "reject" else "",
         basis=basis_of(house, sku, photo, {draft["market"] for draft in drafts}),
-        second_look=second_look_for(conn, sku, _worst(doubts), batch[1] if batch else None),
+        second_look=second_look_for(conn, sku, [finding for _, finding in found], batch[1] if batch else None),
         planted=None,
         made_by=person,
         made_at=house.now(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +133,7 @@ def add_variant(
         state=State.DRAFT if blocked else review.move(State.DRAFT, Move.CHECK, what=look),
         reason=blocked,
         basis=basis_of(house, sku, photo, markets),
-        second_look=second_look_for(conn, sku, document["verdict"], batch[1] if batch else None),
+        second_look=second_look_for(conn, sku, document["findings"], batch[1] if batch else None),
         planted=None,
         made_by=person,
         made_at=house.now(),
@@ -244,7 +244,7 @@ def _check_again(house: House, code: str, number: int | None) -> None:
             pictures.clear_findings(conn, variant.id)
             for market, finding in found:
                 pictures.add_findings(conn, sku.id, [finding], variant_id=variant.id, market=market, at=house.now())
-            second = second_look_for(conn, sku, verdict, variant.batch_position)
+            second = second_look_for(conn, sku, findings, variant.batch_position)
             pictures.set_check(conn, variant.id, verdict=verdict, basis=basis, second_look=second)
             blocked = _block(document)
             state = (
@@ -267,12 +267,14 @@ def _verdict(findings: Sequence[Mapping[str, Any]]) -> str:
     return "reject" if "block" in severities else "review" if "warn" in severities else "pass"
 
 
-def second_look_for(conn: Connection, sku: Row[Any], verdict: str, position: int | None) -> list[str]:
+def second_look_for(
+    conn: Connection, sku: Row[Any], findings: Iterable[Mapping[str, Any]], position: int | None
+) -> list[str]:
     """Why a picture of `sku` needs two reviewers, by the house's policy."""
     every = int(people.policy(conn, "spot_check_every"))
     return list(
         review.second_look(
-            Verdict(verdict), piece_type=sku.piece_type, is_top=bool(sku.is_top), batch_position=position, every=every
+            findings, piece_type=sku.piece_type, is_top=bool(sku.is_top), batch_position=position, every=every
         )
     )
 

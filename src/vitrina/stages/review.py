@@ -5,13 +5,13 @@ Nothing here knows a database. `actions.gate` reads the records, asks these func
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from vitrina.errors import Conflict, NotAllowed, UsageError
-from vitrina.model import Digest, Verdict
+from vitrina.model import Digest
 
 
 class State(StrEnum):
@@ -95,6 +95,9 @@ FIVE_LINES: Mapping[str, str] = {
 COMPARED = {"compared": "The picture was compared with the piece itself."}
 """The sample check: asked whenever a second look is required."""
 
+DOUBTS = ("stones", "metal")
+"""The families of findings on which one pair of eyes is not enough."""
+
 TYPE_LINES: Mapping[str, Mapping[str, str]] = {
     "ring": {"hole": "The inside of the ring is open; hallmark and engraving are as on the piece."},
     "earrings": {"pair": "Both earrings are there with their wires or posts."},
@@ -134,15 +137,16 @@ def checklist(
 
 
 def second_look(
-    verdict: Verdict, *, piece_type: str, is_top: bool, batch_position: int | None, every: int
+    findings: Iterable[Mapping[str, Any]], *, piece_type: str, is_top: bool, batch_position: int | None, every: int
 ) -> tuple[str, ...]:
     """Why a second reviewer is required, in words; empty when one is enough.
 
-    `batch_position` counts from 1; every `every`-th SKU of a batch is a sample (0: none).
+    Of the program's `findings` only those about stones or metal ask for it: a warning that the piece is small in the
+    frame is seen by one person as well as by two. `batch_position` counts from 1; every `every`-th SKU of a batch is a
+    sample (0: none).
     """
-    reasons = []
-    if verdict is not Verdict.PASS:
-        reasons.append("the program is in doubt")
+    doubted = {finding["check"] for finding in findings if finding["severity"] != "note"}
+    reasons = [f"the program is in doubt about the {check}" for check in DOUBTS if check in doubted]
     if piece_type == "set":
         reasons.append("a set")
     if is_top:
