@@ -65,6 +65,8 @@ ONLY_IN: dict[str, set[str]] = {
     "jinja2": {"pages", "web"},
     "typer": {"cli"},
     "rich": {"cli"},
+    "urllib3": {"backends"},
+    "keyring": {"backends"},
     "cv2": {"imaging", "stages", "backends", "rules", "pages", "actions"},
 }
 """Third-party libraries and the rooms that may name them."""

@@ -15,6 +15,7 @@
     │   ├── ModelChanged    4  503  a model file is not the one that was checked
     │   ├── NotWritable     4  507  the output cannot be written (permission, full disk)
     │   ├── NotBuilt        4  501  asked for something that does not exist yet (video, Reels)
+    │   ├── Refused         4  502  a marketplace said no, or kept other than what was sent
     │   ├── Busy            4  503  the database is locked by another program
     │   └── Broken          4  500  records or archived bytes are not what they were
     ├── NotAllowed          5  403  the role or the approvals are lacking
@@ -84,6 +85,10 @@ class NotWritable(ResourceError):
 
 class NotBuilt(ResourceError):
     http_status = 501
+
+
+class Refused(ResourceError):
+    http_status = 502
 
 
 class Busy(ResourceError):

@@ -41,7 +41,7 @@ def export(
         warnings = require_fresh(pack, house.clock().date())
         refresh(conn, house, person, sku_called(conn, code))
     with house.store.reading() as conn:
-        planned = _plan(conn, house, code, copied_from or market)
+        planned = approved_files(conn, house, code, copied_from or market)
     files: dict[str, bytes] = {}
     for variant, made in planned:
         if copied_from is not None:
@@ -62,7 +62,7 @@ def export(
             write_bytes(aside / name, data)
         with house.store.writing() as conn:  # the proof once more, now with the write lock
             person = actor(conn, house, "export")
-            again = _plan(conn, house, code, copied_from or market)
+            again = approved_files(conn, house, code, copied_from or market)
             if [(v.id, made) for v, made in again] != [(v.id, made) for v, made in planned]:
                 raise NotAllowed(
                     f"{code} changed while it was being exported: its approvals are lacking. Look at it again."
@@ -95,7 +95,7 @@ def export(
     }
 
 
-def _plan(conn: Connection, house: House, code: str, market: str) -> list[tuple[Row[Any], dict[str, str]]]:
+def approved_files(conn: Connection, house: House, code: str, market: str) -> list[tuple[Row[Any], dict[str, str]]]:
     """The approved variants with their files for `market`; raises NotAllowed when there is none that may go."""
     sku = sku_called(conn, code)
     variants = [v for v in pictures.variants_of(conn, sku.id) if v.state not in (State.REJECTED, State.SUPERSEDED)]

@@ -20,6 +20,7 @@ from vitrina.cli import (
     doctor,
     people,
     photos,
+    publish,
     report,
     review,
     rules,
@@ -39,7 +40,22 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (batch, card, photos, verify, rules, certificate, sku, review, report, people, archive, doctor, unbuilt):
+for group in (
+    batch,
+    card,
+    photos,
+    verify,
+    rules,
+    certificate,
+    sku,
+    review,
+    publish,
+    report,
+    people,
+    archive,
+    doctor,
+    unbuilt,
+):
     group.register(app)
 
 _INTERRUPTED = 130
