@@ -132,15 +132,15 @@ def cutout(
     return cut_out(source, finder or segmenter(), keep=keep, drop=drop)
 
 
-def check_edges(source: Source, cut: Cutout) -> Judgement:
-    """Are the edges of the cutout clean, and is nothing lost or filled?"""
+def check_edges(source: Source, cut: Cutout, *, piece_type: str | None = None) -> Judgement:
+    """Are the edges of the cutout clean, is nothing lost or filled, and has it the parts of its `piece_type`?"""
     from vitrina.stages.cutout import check_edges
 
     started = time.perf_counter()
     findings: tuple[Finding, ...] = cut.notes
     measures: Mapping[str, float] = {}
     if cut.parts:
-        found, measures = check_edges(source, cut)
+        found, measures = check_edges(source, cut, piece_type=piece_type)
         findings = (*findings, *found)
     seconds = {**cut.seconds, "check": time.perf_counter() - started}
     seconds["total"] = cut.seconds.get("total", 0.0) + seconds["check"]

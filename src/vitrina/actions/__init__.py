@@ -63,7 +63,13 @@ def cutout_targets(photos: Sequence[Path], output: Path) -> dict[Path, Path]:
 
 
 def cutout(
-    path: Path, target: Path, *, model: Path | None = None, keep: Path | None = None, drop: Path | None = None
+    path: Path,
+    target: Path,
+    *,
+    model: Path | None = None,
+    keep: Path | None = None,
+    drop: Path | None = None,
+    piece_type: str | None = None,
 ) -> dict[str, Any]:
     """Cut one photo out into the PNG `target` and check its edges."""
     from vitrina import steps
@@ -71,7 +77,7 @@ def cutout(
 
     source = _take_in(path)
     cut = steps.cutout(source, finder=steps.segmenter(model), keep=_mask(keep), drop=_mask(drop))
-    judgement = steps.check_edges(source, cut)
+    judgement = steps.check_edges(source, cut, piece_type=piece_type)
     write_bytes(target, encode_png16(cut.foreground, cut.alpha))
     parts = [{"region": part.region.as_dict(), "area_px": part.area_px, "holes": part.holes} for part in cut.parts]
     return {"file": str(path), "output": str(target), "method": cut.method, "parts": parts, **judgement.as_dict()}

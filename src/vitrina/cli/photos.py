@@ -49,6 +49,10 @@ def cutout(
     drop: Annotated[
         Path | None, typer.Option(help="A mask (white = certainly not the piece), the size of the upright photo.")
     ] = None,
+    piece_type: Annotated[
+        str | None,
+        typer.Option("--type", help="ring, earrings, necklace, chain, bracelet, ...: hold parts and openings to it."),
+    ] = None,
 ) -> int:
     """Cut pieces out: 16-bit RGBA PNG, straight alpha, sRGB, the size of the upright photo; then check the edges."""
     from vitrina import actions
@@ -56,7 +60,7 @@ def cutout(
     targets = actions.cutout_targets(photos, output)
     return each(
         photos,
-        lambda path: actions.cutout(path, targets[path], model=model, keep=keep, drop=drop),
+        lambda path: actions.cutout(path, targets[path], model=model, keep=keep, drop=drop, piece_type=piece_type),
         "cutting out",
         as_json=json,
     )

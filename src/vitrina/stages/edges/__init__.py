@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from vitrina.model import Cutout, Finding, Source
+from vitrina.stages.edges.contract import check_contract
 from vitrina.stages.edges.limits import EDGE_LIMITS, EdgeLimits
 from vitrina.stages.edges.parts import check_clipped, check_filled, check_islands, check_lost, check_see_through
 from vitrina.stages.edges.rim import check_eroded, check_fringe, check_halo, check_jagged
@@ -22,9 +23,11 @@ __all__ = ["EDGE_LIMITS", "EdgeLimits", "check_edges"]
 
 
 def check_edges(
-    source: Source, cutout: Cutout, *, limits: EdgeLimits = EDGE_LIMITS
+    source: Source, cutout: Cutout, *, piece_type: str | None = None, limits: EdgeLimits = EDGE_LIMITS
 ) -> tuple[list[Finding], dict[str, Any]]:
     """The findings about a cutout's edges, and everything that was measured.
+
+    With `piece_type` its parts and openings are held to what such a piece has.
 
     An empty matte gives no findings: `cut_out` has said so already.
     """
@@ -41,4 +44,6 @@ def check_edges(
         found, measured = check(scene)
         findings += found
         measures |= measured
+    if piece_type is not None:
+        findings += check_contract(cutout.alpha, cutout.parts, piece_type)
     return findings, measures
