@@ -170,6 +170,50 @@ def _printed(rgb: Rgb, text: str, *, opacity: float, turn: float, row: float) ->
     return decode_srgb(np.rint(codes * (1 - cover) + colour * cover).astype(np.uint8))
 
 
+def _mirrored(rgb: Rgb, piece: Alpha, _rng: np.random.Generator, unit: float) -> Rgb:
+    """The piece upside down below itself, dimmer and softer, as polished stone shows it."""
+    alpha = cv2.resize(piece, rgb.shape[1::-1])
+    last = int(np.flatnonzero((alpha > 0.5).any(axis=1))[-1])
+    rows = 2 * last + round(4 * unit) - np.arange(len(rgb))
+    there = (rows >= 0) & (rows < len(rgb))
+    source = np.clip(rows, 0, len(rgb) - 1)
+    cover = cv2.GaussianBlur(np.where(there[:, None], alpha[source], 0).astype(np.float32) * (1 - alpha), (0, 0), 1.5)
+    turned = cv2.GaussianBlur(rgb[source], (0, 0), 1.5 * unit)
+    return rgb * (1 - 0.5 * cover[..., None]) + 0.5 * cover[..., None] * turned
+
+
+def _tinted(rgb: Rgb, piece: Alpha, _rng: np.random.Generator, _unit: float) -> Rgb:
+    """The piece on a bright pink cloth, which its metal reflects."""
+    alpha = cv2.resize(piece, rgb.shape[1::-1])[..., None]
+    pink = np.array([1.0, 0.35, 0.6], np.float32)
+    return rgb * (alpha * (0.4 + 0.6 * pink) + (1 - alpha) * pink)
+
+
+def _two_lights(rgb: Rgb, *, swap: bool) -> Rgb:
+    """A window on one side and a lamp on the other."""
+    across = np.linspace(0, 1, rgb.shape[1], dtype=np.float32)[None, :, None]
+    across = 1 - across if swap else across
+    window, lamp = np.array([0.85, 1.0, 1.2], np.float32), np.array([1.15, 0.98, 0.7], np.float32)
+    return rgb * ((1 - across) * window + across * lamp)
+
+
+def _screened(rgb: Rgb, rng: np.random.Generator) -> Rgb:
+    """The photo on a screen, photographed: stripes of red, green and blue with dark gaps, a little turned and soft."""
+    side, cell = 700, 6
+    factor = side / max(rgb.shape[:2])
+    shown = cv2.resize(rgb, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    stripes = np.zeros((cell, cell, 3), np.float32)
+    for channel in range(3):
+        stripes[:-1, 2 * channel : 2 * channel + 2, channel] = 2.4
+    large = np.repeat(np.repeat(shown, cell, axis=0), cell, axis=1) * np.tile(stripes, (*shown.shape[:2], 1))
+    pitch = rng.uniform(2.0, 3.4)
+    height, width = round(shown.shape[0] * pitch), round(shown.shape[1] * pitch)
+    matrix = cv2.getRotationMatrix2D((large.shape[1] / 2, large.shape[0] / 2), rng.uniform(-4, 4), pitch / cell)
+    matrix[:, 2] += (width - large.shape[1]) / 2, (height - large.shape[0]) / 2
+    large = cv2.GaussianBlur(large, (0, 0), 0.7 * cell / pitch)
+    return np.asarray(cv2.GaussianBlur(cv2.warpAffine(large, matrix, (width, height)), (0, 0), 0.6), np.float32)
+
+
 CONTROLS: dict[str, Fault] = {
     "unchanged": lambda rgb, _p, _r, _u: rgb,
     "brighter by an eighth": lambda rgb, _p, _r, _u: rgb * 1.12,
@@ -195,6 +239,10 @@ FAULTS: dict[str, tuple[Fault, set[str]]] = {
         lambda rgb, _p, _r, _u: _printed(rgb, "gemstudio.example", opacity=0.4, turn=25, row=0.5), {"text"},
     ),
     "cut": (lambda rgb, _p, _r, _u: rgb, {"cut-by-frame"}),
+    "mirror table": (_mirrored, {"mirror-table"}),
+    "pink cloth": (_tinted, {"tinted"}),
+    "two lights": (lambda rgb, _p, rng, _u: _two_lights(rgb, swap=bool(rng.integers(2))), {"mixed-light"}),
+    "screen": (lambda rgb, _p, rng, _u: _screened(rgb, rng), {"rephotographed"}),
 }  # fmt: skip
 
 

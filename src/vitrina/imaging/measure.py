@@ -67,6 +67,14 @@ def find_edges(light: Plane, *, contrast: float, within: Mask) -> Edges:
     return Edges(rows, columns, width.astype(np.float32), facing.astype(np.float32))
 
 
+def steepness(light: Plane, *, smooth_px: float) -> Plane:
+    """The gradient's length (L* per pixel) after smoothing by a Gaussian of σ `smooth_px`."""
+    smooth = cv2.GaussianBlur(light, (0, 0), smooth_px)
+    across = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 8)
+    down = cv2.Sobel(smooth, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8)
+    return np.asarray(cv2.magnitude(across, down), np.float32)
+
+
 _LAPLACIAN = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32) / 6
 """The noise operator of Immerkær (1996), scaled to pass white noise with its own σ."""
 _PATCH = 16

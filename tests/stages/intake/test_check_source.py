@@ -155,3 +155,65 @@ def test_a_preview_is_not_judged_as_a_file() -> None:
     findings, measures = check_source(from_array(scene.rgb, name="drawn"), piece=scene.alpha, is_live=True)
     assert [finding.code for finding in findings] == ["live"]
     assert "file" not in measures and "few-pixels-on-piece" in judged(scene.rgb, scene.alpha)
+
+
+def test_a_cluttered_backdrop_is_named() -> None:
+    scene = drawn()
+    rng = np.random.default_rng(3)
+    tiles = np.kron(rng.uniform(0.1, 0.7, (40, 48)), np.ones((20, 20)))[: SIZE.height, : SIZE.width]
+    found = judged(scene.on((0.5, 0.5, 0.5)), scene.alpha)
+    assert "cluttered-backdrop" not in found
+    cluttered = scene.alpha[..., None] * scene.foreground + (1 - scene.alpha[..., None]) * tiles[..., None]
+    assert judged(cluttered, scene.alpha)["cluttered-backdrop"].severity is Severity.WARN
+
+
+def test_a_piece_mirrored_below_itself_is_named() -> None:
+    scene = scenes.ring(Size(720, 560), ground="grey")
+    paper = np.full((600, 720, 3), scene.rgb[0, 0], np.float32)
+    rgb, alpha = np.concatenate([scene.rgb, paper]), np.concatenate([scene.alpha, np.zeros((600, 720), np.float32)])
+    assert "mirror-table" not in judged(rgb, alpha)
+    last = scene.box.y + scene.box.height
+    turned, cover = rgb[:last][::-1], 0.5 * alpha[:last][::-1, :, None]
+    below = np.s_[last : last + last]
+    mirrored = rgb.copy()
+    mirrored[below] = (1 - cover) * rgb[below] + cover * cv2.GaussianBlur(turned, (0, 0), 1.5)
+    region = judged(mirrored, alpha)["mirror-table"].region
+    assert region is not None and region.y >= last - 24
+
+
+def test_two_lights_are_named_and_a_plain_backdrop_is_not() -> None:
+    scene = drawn("grey")
+    across = np.linspace(0, 1, SIZE.width, dtype=np.float32)[None, :, None]
+    light = (1 - across) * np.array([0.85, 1, 1.2]) + across * np.array([1.15, 0.98, 0.7])
+    assert "mixed-light" in judged(scene.rgb * light.astype(np.float32), scene.alpha)
+
+
+def test_a_pink_cloth_in_silver_is_named() -> None:
+    scene = drawn("grey")
+    pink, alpha = np.array([1, 0.35, 0.6], np.float32), scene.alpha[..., None]
+    silver = scene.foreground.mean(axis=2, keepdims=True)
+    found = judged(alpha * silver * (0.4 + 0.6 * pink) + (1 - alpha) * 0.5 * pink, scene.alpha)
+    assert "tinted" in found and "worn" not in found
+
+
+def test_a_photographed_screen_is_named() -> None:
+    scene = drawn()
+    rows, columns = np.indices(scene.rgb.shape[:2])
+    grid = [1 + 0.3 * np.cos(2 * np.pi * ((columns + 0.05 * rows) / 4.6 + shift / 3)) for shift in range(3)]
+    found = judged(scene.rgb * np.stack(grid, axis=-1).astype(np.float32), scene.alpha)
+    assert found["rephotographed"].check == "file"
+
+
+def test_dust_is_a_note_and_scratches_are_not_dust() -> None:
+    """A broad, smooth band of metal: motes are said, scratches belong to it."""
+    rng = np.random.default_rng(5)
+    alpha = np.zeros((700, 800), np.float32)
+    alpha[150:550, 120:680] = 1
+    shade = np.linspace(0.25, 0.5, 800, dtype=np.float32)[None, :].repeat(700, axis=0)
+    clean = np.where(alpha > 0, shade, 0.8).astype(np.float32)
+    dusty, scratched = clean.copy(), clean.copy()
+    for x, y in zip(rng.integers(150, 650, 120), rng.integers(180, 520, 120), strict=True):
+        cv2.circle(dusty, (int(x), int(y)), 1, 0.9, -1, cv2.LINE_AA)
+        cv2.line(scratched, (int(x), int(y)), (int(x) + 24, int(y) + 9), 0.9, 1, cv2.LINE_AA)
+    said = [set(judged(plane[..., None].repeat(3, axis=2), alpha)) for plane in (clean, dusty, scratched)]
+    assert ["dust" in codes for codes in said] == [False, True, False]

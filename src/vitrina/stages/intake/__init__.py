@@ -11,7 +11,19 @@ from typing import Any
 
 from vitrina.model import Alpha, Finding, Rgb, Severity, Source
 from vitrina.plugins import Reader
-from vitrina.stages.intake import colour, file, focus, framing, light, marks, provenance, worn
+from vitrina.stages.intake import (
+    colour,
+    dust,
+    file,
+    focus,
+    framing,
+    light,
+    marks,
+    provenance,
+    screen,
+    surroundings,
+    worn,
+)
 from vitrina.stages.intake.advice import finding
 from vitrina.stages.intake.limits import LIMITS, IntakeLimits
 from vitrina.stages.intake.view import View, shrunk, view_of
@@ -28,8 +40,11 @@ _FAMILIES: dict[str, Family] = {
     "light": light.check,
     "colour": colour.check,
     "focus": focus.check,
+    "surroundings": surroundings.check,
+    "dust": dust.check,
+    "screen": screen.check,
 }
-_NOT_LIVE = {"file", "provenance"}
+_NOT_LIVE = {"file", "provenance", "screen"}
 """What a preview, made by the browser from a video, says nothing of."""
 _ONLY_OF_FILES = {"few-pixels-on-piece", "noise"}
 """Findings that a preview's own size and smoothing decide."""

@@ -1,4 +1,4 @@
-"""Every threshold of the source check, in one place, with its reason (benchmarks/inspect.py prints what they give)."""
+"""Every threshold of the source check, with its reason (benchmarks/source_check.py prints what they give)."""
 
 from __future__ import annotations
 
@@ -92,6 +92,33 @@ class IntakeLimits:
     cast_block: float = 32.0
     cast_ground_l: float = 45.0
     """Darker backdrops say nothing of the light."""
+
+    clutter_note: float = 0.15
+    """Share of the backdrop near contours of its own; linen and paper stay below 0.05, wood grain below 0.14."""
+    clutter_warn: float = 0.35
+    """Print, twigs, painted planks: from here on cutouts suffer."""
+    mirror_warn: float = 0.6
+    """Correlation of the backdrop with the piece turned upside down; a hanging pendant reaches 0.53 by chance."""
+    tint_ground: float = 14.0
+    """C*ab from which on a backdrop colours what lies on it."""
+    tint_warn: float = 0.12
+    """Share of the piece, away from its outline, that shows the backdrop's hue; beads of that hue reach 0.1."""
+    mixed_ground: float = 14.0
+    """Change of b* across a plain backdrop, from warm to cold."""
+    mixed_highlights: float = 0.10
+    """Least share of warm and of cold pixels among the piece's highlights."""
+
+    polished_share: float = 0.5
+    """Least share of the piece that is smooth metal, for specks to be told from links, stones and engraving."""
+    speck_l: float = 5.0
+    """L* by which a speck differs from the metal around it, and at least five times the grain."""
+    specks_note: float = 3.0
+    """Specks per 10,000 px of smooth metal; clean bands have up to 1.6, 150 motes on a ring make 3.5 and more."""
+
+    screen_peak: float = 80.0
+    """Height of the strongest regular pattern of colour over what is usual; photos reach 56, screens a thousand."""
+    screen_amplitude: float = 0.15
+    """Its amplitude, percent of full range."""
 
     skin_block: float = 0.08
     """Share of the photo that is skin."""

@@ -7,13 +7,16 @@ from typing import Any
 import cv2
 import numpy as np
 
-from vitrina.model import Finding, Mask, Region, Severity
+from vitrina.model import Finding, Mask, Plane, Region, Severity
 from vitrina.stages.intake.advice import finding
 from vitrina.stages.intake.view import View, shrunk
 
 _SIDE = 384
 _BORDER = 0.55
 """A colour that lines more of the frame than this is the table, not a body: bodies come in from one side."""
+
+_SAME_TONE = 7.0
+"""Distance in a* and b* within which the border has the same colour."""
 
 
 def check(view: View) -> tuple[list[Finding], dict[str, Any]]:
@@ -59,14 +62,16 @@ def find_skin(view: View) -> tuple[Mask, float]:
         low, high = np.percentile(light[part], [10, 90])
         rounded = high - low > 10
         is_metal = float(np.median(slope[part])) > 2.0
-        if rounded and not is_metal and _lined(part) < _BORDER:
+        if rounded and not is_metal and _lined(part, a, b) < _BORDER:
             skin |= part
     return skin, float(skin.mean())
 
 
-def _lined(part: Mask) -> float:
-    """The share of the frame's border that `part` covers."""
-    return float(np.concatenate([part[0], part[-1], part[:, 0], part[:, -1]]).mean())
+def _lined(part: Mask, a: Plane, b: Plane) -> float:
+    """The share of the frame's border that has the colour of `part` (its shadows and its lit places included)."""
+    tone = (float(np.median(a[part])), float(np.median(b[part])))
+    alike = (np.hypot(a - tone[0], b - tone[1]) < _SAME_TONE) | part
+    return float(np.concatenate([alike[0], alike[-1], alike[:, 0], alike[:, -1]]).mean())
 
 
 def _size(view: View) -> tuple[int, int]:
