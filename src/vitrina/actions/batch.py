@@ -23,9 +23,9 @@ from vitrina.stages.catalogue import verify_facts
 from vitrina.store import batches, skus
 from vitrina.store.schema import canonical
 
-PHOTOS = (".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".avif", ".tif", ".tiff",
-    ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".pef",
-)  # fmt: skip
+PHOTOS = tuple(
+    ".jpg .jpeg .png .webp .heic .heif .avif .tif .tiff .dng .cr2 .cr3 .nef .arw .raf .orf .rw2 .pef".split()
+)
 """Endings of files that a folder's listing takes for photos."""
 
 CARD_VERSION = 1
