@@ -13,8 +13,19 @@ from vitrina.errors import Missing, NotWritable, TooLarge, Unreadable
 MAX_BYTES = 512 * 2**20
 """No photo is larger; a device that never ends is refused here."""
 
+PHOTO_ENDINGS = (
+    ".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".avif", ".tif", ".tiff",
+    ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".pef",
+)  # fmt: skip
+"""Endings of files that a folder's listing takes for photos."""
+
 _ASIDE = ".vitrina-part"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def photos_in(folder: Path) -> list[Path]:
+    """The photos that lie in `folder`, by name; hidden ones are left alone."""
+    return [p for p in sorted(folder.iterdir()) if p.suffix.lower() in PHOTO_ENDINGS and not p.name.startswith(".")]
 
 
 def read_bytes(path: Path) -> bytes:

@@ -16,17 +16,12 @@ from vitrina.actions.house import CardRequest, House, actor, log
 from vitrina.actions.price_list import read_rows
 from vitrina.card_folder import CardFolder
 from vitrina.errors import InputError, Missing, NeedsPerson, UsageError
-from vitrina.files import read_bytes, require_writable
+from vitrina.files import PHOTO_ENDINGS, photos_in, read_bytes, require_writable
 from vitrina.jobs import Kind, Outcome, Step
 from vitrina.model import Digest
 from vitrina.stages.catalogue import verify_facts
 from vitrina.store import batches, skus
 from vitrina.store.schema import canonical
-
-PHOTOS = tuple(
-    ".jpg .jpeg .png .webp .heic .heif .avif .tif .tiff .dng .cr2 .cr3 .nef .arw .raf .orf .rw2 .pef".split()
-)
-"""Endings of files that a folder's listing takes for photos."""
 
 CARD_VERSION = 1
 """Raised when the same photos and recipe give another card; part of the key under which a card is reused."""
@@ -367,10 +362,10 @@ def _in_folder(folder: Path) -> dict[str, list[Path]]:
         if path.name.startswith("."):
             continue
         if path.is_dir():
-            photos = [p for p in sorted(path.iterdir()) if p.suffix.lower() in PHOTOS and not p.name.startswith(".")]
+            photos = photos_in(path)
             if photos:
                 found.setdefault(path.name, []).extend(photos)
-        elif path.suffix.lower() in PHOTOS:
+        elif path.suffix.lower() in PHOTO_ENDINGS:
             numbered = _NUMBERED.fullmatch(path.stem)
             found.setdefault(numbered["sku"] if numbered else path.stem, []).append(path)
     return dict(sorted(found.items()))
