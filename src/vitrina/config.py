@@ -15,6 +15,7 @@ SETTINGS = {
     "VITRINA_HOME": "folder of records and originals",
     "VITRINA_MAX_MEGAPIXELS": "largest photo taken in, in megapixels ([intake] max_megapixels in vitrina.toml)",
     "VITRINA_DATABASE": "the records: sqlite:///PATH or postgresql://… ([store] database); home/app.sqlite by default",
+    "VITRINA_BLOBS": "where originals and works are kept: s3://BUCKET/PREFIX ([store] blobs); in the home by default",
     "VITRINA_USER": "the person who acts, when --as does not say",
     "VITRINA_COPYRIGHT": "the copyright line in exported files ([export] copyright), for example © 2026 Atelier Aru",
     "VITRINA_DEBUG": "1: show the traceback of an unexpected error",
@@ -32,6 +33,7 @@ class Config:
     database: str | None = None
     user: str | None = None
     rights: str = ""
+    blobs: str | None = None
 
 
 def load_config(environ: Mapping[str, str] | None = None, *, home: Path | None = None) -> Config:
@@ -49,6 +51,9 @@ def load_config(environ: Mapping[str, str] | None = None, *, home: Path | None =
         raise UsageError(
             f"VITRINA_DATABASE: {str(database).split('@')[-1]!r} is not a database. Write sqlite:///PATH or postgresql://USER@HOST/NAME."
         )
+    blobs = env.get("VITRINA_BLOBS") or table.get("blobs")
+    if blobs is not None and not (str(blobs).startswith("s3://") and len(str(blobs)) > len("s3://")):
+        raise UsageError(f"VITRINA_BLOBS: {str(blobs)!r} names no bucket. Write s3://BUCKET/PREFIX.")
     return Config(
         folder,
         _positive(limit),
@@ -56,10 +61,11 @@ def load_config(environ: Mapping[str, str] | None = None, *, home: Path | None =
         database=str(database) if database else None,
         user=env.get("VITRINA_USER") or None,
         rights=str(env.get("VITRINA_COPYRIGHT") or table.get("copyright") or "").strip()[:300],
+        blobs=str(blobs) if blobs else None,
     )
 
 
-_KNOWN = {"intake": {"max_megapixels"}, "store": {"database"}, "export": {"copyright"}}
+_KNOWN = {"intake": {"max_megapixels"}, "store": {"database", "blobs"}, "export": {"copyright"}}
 
 
 def _from_file(path: Path) -> dict[str, object]:

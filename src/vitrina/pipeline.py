@@ -259,6 +259,9 @@ class _Card:
             {"look": look, "placement": variant.placement.as_dict(), "verify": seen.as_dict()}
         )
         photo.pictures.show_variant(variant)
+        stones = seen.measures.get("stones")
+        if stones is not None and photo.pictures.stones is None:
+            photo.pictures.show_stones(source.rgb, variant, stones["before"], stones["after"])
         for finding in seen.findings:
             photo.pictures.show_finding(
                 finding, look, before=source.rgb, after=lambda: variant.rgb, placement=variant.placement

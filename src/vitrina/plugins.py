@@ -38,7 +38,12 @@ class Reader(Protocol):
 
 
 class BlobStore(Protocol):
-    """Keeps bytes under their SHA-256."""
+    """Keeps bytes under their SHA-256, in one room of an archive: the originals, or the works made of them."""
+
+    @property
+    def room(self) -> str:
+        """``originals`` or ``works``."""
+        ...
 
     def put(self, data: bytes) -> Digest:
         """Keep `data` and return its name."""
@@ -50,6 +55,18 @@ class BlobStore(Protocol):
 
     def digests(self) -> Iterator[Digest]:
         """The names of everything kept."""
+        ...
+
+    def has(self, digest: Digest) -> bool:
+        """Whether something is kept under that name; `get` says whether it is whole."""
+        ...
+
+    def remove(self, digest: Digest) -> None:
+        """Remove the bytes; only a recorded act of erasure calls this."""
+        ...
+
+    def mend(self, data: bytes) -> Digest:
+        """Put `data` in the place of damaged bytes of the same name."""
         ...
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from typing import Any
@@ -15,7 +16,7 @@ from vitrina.card_report import CHECKLIST, report_document
 from vitrina.codec.decode import decode
 from vitrina.errors import Unreadable
 from vitrina.model import Cutout, Finding, Placement, Region, Severity, Size
-from vitrina.pages.pictures import CLOSE_UP_PX, PhotoPictures, close_up, thumbnail
+from vitrina.pages.pictures import CLOSE_UP_PX, DIFFERENCE, PhotoPictures, close_up, difference, thumbnail
 from vitrina.pages.places import risky_places
 from vitrina.pages.report import report_page
 from vitrina.rules.load import load_pack
@@ -108,13 +109,40 @@ def test_names_and_messages_are_text_not_markup(pictures: PhotoPictures) -> None
 
 def test_a_finding_is_shown_in_both_pictures_side_by_side(pictures: PhotoPictures) -> None:
     row = pictures.findings[0]
-    assert row.finding == BROKEN and [shot.caption for shot in row.shots] == ["photo", "white"]
-    before, after = (decode(shot.jpeg, name="crop") for shot in row.shots)
+    assert row.finding == BROKEN and [shot.caption for shot in row.shots] == ["photo", "white", DIFFERENCE]
+    before, after = (decode(shot.jpeg, name="crop") for shot in row.shots[:2])
     assert before.size == after.size and max(before.size.width, before.size.height) == CLOSE_UP_PX
     inside = slice(150, 250)
     assert np.abs(before.rgb[inside, inside] - after.rgb[inside, inside]).mean() < 0.15, "the same place"
     text = report_page(document(), [pictures], PACKS)
     assert "Stone 4 of 7" in text and "measured 6, limit 7 stones" in text
+
+
+def test_a_difference_glows_inside_the_piece_only() -> None:
+    before = np.full((60, 60, 3), 0.3, np.float32)
+    alpha = np.zeros((60, 60, 1), np.float32)
+    alpha[:, :40] = 1
+    after = before.copy()
+    after[10:25, 10:25, 0] = 0.9  # a change of the piece
+    after[30:50, 45:] = 1.0  # another ground beside it
+    seen = decode(difference(before, after, alpha), name="difference").rgb
+    red = (seen[..., 0] - seen[..., 2]) > 0.2
+    assert red[100:140, 100:140].mean() > 0.9 and red[180:350].mean() < 0.01
+
+
+def test_stones_are_listed_the_most_changed_first(drawn_ring: Scene) -> None:
+    cut = Cutout(drawn_ring.foreground, drawn_ring.alpha, parts_of(drawn_ring.alpha), (0.6, 0.6, 0.6), "drawn")
+    stones = [stone.region for stone in drawn_ring.of_kind("stone")]
+    variant = compose(cut, "white")
+    pale = variant.rgb.copy()
+    pale[stones[1].slices] *= 0.4
+    pictures = PhotoPictures()
+    pictures.show_stones(drawn_ring.rgb, replace(variant, rgb=pale), stones, stones[:1])
+    assert pictures.stones is not None and len(pictures.stones) == len(stones)
+    changes = [stone.change_de for stone in pictures.stones]
+    assert changes == sorted(changes, reverse=True) and changes[0] > 10 > changes[-1]
+    text = report_page(document(), [pictures], PACKS)
+    assert Page(text).open == [] and f"ΔE {changes[0]:.1f}" in text
 
 
 def test_the_same_finding_is_shown_once(drawn_ring: Scene) -> None:

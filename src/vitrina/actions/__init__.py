@@ -271,9 +271,9 @@ def examine_house(config: Config, *, archive: bool, say: Say) -> dict[str, Any]:
 
 
 def _examine_home(config: Config, *, archive: bool, say: Say) -> tuple[dict[str, Any], list[str]]:
-    from vitrina.backends.blobs import FolderBlobs
+    from vitrina.actions.house import open_blobs
 
-    originals = sum(1 for _ in FolderBlobs(config.home).digests())
+    originals = sum(1 for _ in open_blobs(config).digests())
     home: dict[str, Any] = {"path": str(config.home), "originals": originals, "hashed": archive, "damaged": 0}
     if not archive or not (originals or config.database or (config.home / "app.sqlite").exists()):
         return home, []

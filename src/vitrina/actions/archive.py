@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from vitrina import __version__
-from vitrina.actions.house import House, actor, log, open_house, sku_called
+from vitrina.actions.house import House, actor, log, open_blobs, open_house, sku_called
 from vitrina.config import Config
 from vitrina.errors import Broken, Conflict, Missing, NotWritable, UsageError, VitrinaError
 from vitrina.files import require_writable
@@ -144,8 +144,6 @@ def restore(config: Config, path: Path, *, say: Say = lambda _what, _share: None
             wanted = {name: digest for digest, name in lines}
             config.home.mkdir(parents=True, exist_ok=True)
             aside = config.home / ".restoring.sqlite"
-            from vitrina.backends.blobs import FolderBlobs
-
             for number, (name, digest) in enumerate(wanted.items()):
                 say("restoring", number / len(wanted))
                 if name == "app.sqlite":
@@ -157,7 +155,7 @@ def restore(config: Config, path: Path, *, say: Say = lambda _what, _share: None
                 data = pack.read(name)
                 if hashlib.sha256(data).hexdigest() != digest:
                     raise Broken(f"{path}: its {name} is damaged. Use another backup.")
-                FolderBlobs(config.home, room=name.split("/", 1)[0]).put(data)
+                open_blobs(config, room=name.split("/", 1)[0]).put(data)
             aside.replace(config.home / "app.sqlite")
     except FileNotFoundError as error:
         raise Missing(f"{path}: there is no such file.") from error

@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from vitrina import access
 from vitrina.backends.blobs import FolderBlobs
 from vitrina.config import Config
 from vitrina.errors import Missing, NotAllowed
+from vitrina.plugins import BlobStore, plugin
 from vitrina.store import Connection, Row, events, people, skus
 from vitrina.store.engine import Store, open_store
 
@@ -55,8 +56,8 @@ class House:
 
     config: Config
     store: Store
-    originals: FolderBlobs
-    works: FolderBlobs
+    originals: BlobStore
+    works: BlobStore
     person: str | None
     clock: Callable[[], datetime]
     program: Program
@@ -72,6 +73,13 @@ class House:
         return replace(self, person=person)
 
 
+def open_blobs(config: Config, *, room: str = "originals") -> BlobStore:
+    """Where the bytes of `room` are kept: a folder of the home, or a bucket."""
+    if config.blobs is None:
+        return FolderBlobs(config.home, room)
+    return cast(Callable[[str, str], BlobStore], plugin("blobs", "s3"))(config.blobs, room)
+
+
 @contextmanager
 def open_house(config: Config, *, person: str | None = None) -> Iterator[House]:
     """The house of `config`; `person` (``--as``) goes before VITRINA_USER."""
@@ -80,8 +88,8 @@ def open_house(config: Config, *, person: str | None = None) -> Iterator[House]:
         yield House(
             config,
             store,
-            FolderBlobs(config.home),
-            FolderBlobs(config.home, room="works"),
+            open_blobs(config),
+            open_blobs(config, room="works"),
             person or config.user,
             lambda: datetime.now(UTC),
             the_program(config),

@@ -38,7 +38,7 @@ def risky_places(source: Rgb, cut: Cutout, *, side_px: int = 200) -> tuple[Place
     places = []
     scores = (
         ("thin parts", _thinness(alpha), 2),
-        ("stones", _liveliness(rgb, alpha), 2),
+        ("stones and sparkle", _liveliness(rgb, alpha), 2),
         ("edges", 4 * alpha * (1 - alpha), 1),
     )
     for what, score, wanted in scores:

@@ -39,25 +39,25 @@ def check_lost(scene: EdgeScene) -> tuple[list[Finding], dict[str, Any]]:
     like_piece = likelier(plate, scene.core, far) > 0.1
     candidate = (away > 2) & like_piece & unlike & ((lines > 1.3) | (plate.distance > 2 * max(limits.alike, usual)))
     total = 0.0
-    places: list[tuple[float, Region | None]] = []
+    places: list[tuple[float, float, Region | None]] = []
     for patch, area in patches(candidate, 8):
         around, mask = surroundings(patch, 3, alpha.shape)
         steep = scene.steep[around][(cv2.dilate(mask, np.ones((5, 5), np.uint8)) > 0) & (away[around] > 2)]
         edge = float(np.percentile(steep, 80)) if steep.size else 0.0
         is_thin = thinness(patch.mask) > 3 and float(np.hypot(patch.shape[0], patch.shape[1])) >= limits.lost_length_px
         touches = bool((away[patch.slices][patch.mask] < limits.reach_px).any())
-        if touches and edge > sharp and (area >= limits.lost_area_px or (is_thin and area >= limits.lost_area_px / 2)):
+        allowed = limits.lost_area_px / 2 if is_thin else limits.lost_area_px
+        if touches and edge > sharp and area >= allowed:
             total += area
-            places.append((area, frame.region(patch.whole(alpha.shape))))
+            places.append((area, allowed, frame.region(patch.whole(alpha.shape))))
     places.sort(key=lambda place: -place[0])
     findings = [
         edge_finding(
-            scene, "edges", "lost-part", area, limits.lost_area_px, "px²", region,
-            f"{area:.0f} px² beside the cutout look like the piece and were left out, {limits.lost_area_px:.0f} "
-            "allowed. "
+            scene, "edges", "lost-part", area, allowed, "px²", region,
+            f"{area:.0f} px² beside the cutout look like the piece and were left out, {allowed:.0f} allowed. "
             "Look there; bring them back with a --keep stroke.",
         )
-        for area, region in places[:3]
+        for area, allowed, region in places[:3]
     ]  # fmt: skip
     return findings, {"lost_px2": total}
 

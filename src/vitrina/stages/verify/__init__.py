@@ -199,6 +199,7 @@ def examine_prepared(
         "stones": {
             "changed": sum(1 for _, names in named if names[0].check == "stones"),
             "coloured_before": len(before), "coloured_after": len(after),
+            "before": [pair.to_edit(region) for region in before],
             "after": [pair.to_edit(region) for region in after],
         },
         "chain": {"holes": len(zones.holes), "clasp_seen": bool(zones.clasp.any())},
