@@ -123,11 +123,11 @@ def make_draft(
     return draft
 
 
-def slot_for(pack: Pack, look: Look, *, may_be_main: bool) -> str:
-    """``main`` for the card's first photo in a look that the marketplace may take there, else ``extra``."""
+def slot_for(pack: Pack, look: Look, *, may_be_main: bool, shows: str = "extra") -> str:
+    """``main`` for the card's first photo in a look that the marketplace takes there, else what it `shows`."""
     grounds = find_slot(pack, "main").ground
     wants_white = any(rule.kind == "white" and rule.level == "required" for rule in grounds)
-    return "main" if may_be_main and (look.ground_srgb == (255, 255, 255) or not wants_white) else "extra"
+    return "main" if may_be_main and (look.ground_srgb == (255, 255, 255) or not wants_white) else shows
 
 
 def _made(

@@ -7,6 +7,7 @@ report says all of it. Every maker is followed by its checker.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -33,6 +34,7 @@ from vitrina.model import (
     Verdict,
     verdict_of,
 )  # fmt: skip
+from vitrina.pages.contact import Frame, contact_sheet, framed
 from vitrina.pages.pictures import PhotoPictures, on_grey
 from vitrina.pages.report import report_page
 from vitrina.plugins import BlobStore, Segmenter
@@ -46,8 +48,12 @@ from vitrina.stages.verify.facts import Facts
 Say = Callable[[str, float], None]
 """Called with what is being done and the share that is done, 0…1."""
 
+_NAMED_SLOT = re.compile(r".[-_ ](macro|profile|clasp|set|scale|lifestyle)$")
+
 WORN = "worn"
 """The code of the finding that a person wears the piece."""
+CONTACT = "contact"
+"""The folder of the contact sheets, one per marketplace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +96,16 @@ class Photo:
         return any(finding.code == WORN for finding in self.findings)
 
     @property
-    def rank(self) -> tuple[bool, int, int]:
-        """Not worn first, then fewer blocks, then fewer warnings."""
+    def shows(self) -> str:
+        """The slot it was taken for: the last word of its name (``ring-macro.jpg``), scale when worn, else extra."""
+        named = _NAMED_SLOT.search(self.path.stem.lower())
+        return named[1] if named else "scale" if self.is_worn else "extra"
+
+    @property
+    def rank(self) -> tuple[bool, bool, int, int]:
+        """Not worn first, then those taken for no slot of their own, then fewer blocks, then fewer warnings."""
         severities = [finding.severity for finding in self.findings]
-        return self.is_worn, severities.count(Severity.BLOCK), severities.count(Severity.WARN)
+        return self.is_worn, self.shows != "extra", severities.count(Severity.BLOCK), severities.count(Severity.WARN)
 
 
 def make_card(
@@ -161,6 +173,7 @@ class _Card:
         self.packs = {market: order.pack_of(market) for market in order.markets}
         self.drafts: list[dict[str, Any]] = []
         self.errors: list[InputError] = []
+        self.frames: dict[str, list[tuple[str, Frame]]] = {market: [] for market in order.markets}
         self.findings: list[tuple[str, Finding]] = []
         self._say = say
         self._steps = len(order.photos) * (4 + len(order.looks) * (1 + len(order.markets)))
@@ -276,7 +289,7 @@ class _Card:
         with ThreadPoolExecutor(2) as pool:
             jobs = []
             for pack in self.packs.values():
-                slot = slot_for(pack, variant.look, may_be_main=may_be_main)
+                slot = slot_for(pack, variant.look, may_be_main=may_be_main, shows=photo.shows)
                 jobs.append(
                     pool.submit(
                         make_draft, variant, pack, slot, reference=reference, master=seen, rights=self.order.rights
@@ -304,6 +317,9 @@ class _Card:
         name = file_name(self.order.sku, made.slot, look=look, number=self._slots[key])
         path = f"{REJECTED if verdict is Verdict.REJECT else DRAFTS}/{made.market}/{name}"
         photo.pictures.show_draft(path, draft.shipped.rgb)
+        words = f"{made.size.width}x{made.size.height}, {len(made.data) / 1e3:.0f} kB, {verdict.value}"
+        frame = framed(draft.shipped.rgb, title=f"{made.slot}, {look}", words=words, verdict=verdict.value)
+        self.frames[made.market].append((made.slot, frame))
         self.drafts.append({"file": path, "sha256": self.folder.put(path, made.data), **entry, **draft.as_dict()})
 
     def finish(self, photos: list[Photo], *, made_at: datetime, seconds: float) -> dict[str, Any]:
@@ -326,6 +342,11 @@ class _Card:
             found=self.findings,
             packs=list(self.packs.values()),
         )
+        for market, frames in self.frames.items():
+            if frames:
+                order = self.packs[market].slots_in_order
+                gallery = [frame for _, frame in sorted(frames, key=lambda item: order.index(item[0]))]
+                self.folder.put(f"{CONTACT}/{market}.jpg", contact_sheet(gallery))
         self.folder.put_json(CERTIFICATE, certify(document, finder=self.finder.name))
         self.folder.put("report.html", report_page(document, [photo.pictures for photo in photos], self.packs).encode())
         self.folder.finish(document)

@@ -62,7 +62,14 @@ def test_a_card_is_made(card: Card) -> None:
     assert card.report["schema"] == "vitrina.card/1" and card.report["status"] == "draft"
     folder = "drafts-rejected" if card.report["verdict"] == "reject" else "drafts"
     wanted = {f"{folder}/kaspi/RING-001_main_{look}.jpg" for look in ("white", "grey")}
-    others = {"report.json", "report.html", "certificate.json", "masters/my ring-cutout.png", "original/my ring.jpg"}
+    others = {
+        "report.json",
+        "report.html",
+        "certificate.json",
+        "contact/kaspi.jpg",
+        "masters/my ring-cutout.png",
+        "original/my ring.jpg",
+    }
     assert files_in(card.out) == wanted | others
 
 

@@ -57,7 +57,7 @@ def test_a_wrong_pack_is_refused_and_named(text: str, old: str, new: str, said: 
 def test_unknown_names_are_refused_with_the_ones_there_are() -> None:
     with pytest.raises(UsageError, match="kaspi"):
         load_pack("bazaar")
-    with pytest.raises(UsageError, match="main, extra"):
+    with pytest.raises(UsageError, match="main, extra, macro"):
         find_slot(load_pack("ozon"), "hero")
 
 
@@ -65,3 +65,10 @@ def test_the_schema_forbids_unknown_keys() -> None:
     schema = pack_schema()
     assert schema["additionalProperties"] is False
     assert "slot" in schema["required"]
+
+
+def test_a_slot_that_is_only_ordered_keeps_the_rules_of_extra() -> None:
+    for pack in list_packs():
+        macro, extra = find_slot(pack, "macro"), find_slot(pack, "extra")
+        assert macro.name == "macro" and list(macro.rules()) == list(extra.rules())
+        assert pack.slots_in_order[:2] == ("main", "extra") and set(pack.slots_in_order) == set(pack.slots)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.rules.independent import problems
 from tests.scenes import Scene
 from vitrina.codec.decode import decode
 from vitrina.codec.metadata import probe
@@ -182,6 +183,24 @@ def test_the_ends_of_a_chain_are_never_clipped(drawn_chain: Scene) -> None:
         assert box is not None
         assert box.x > 0 and box.y > 0
         assert box.x + box.width < made.size.width and box.y + box.height < made.size.height
+
+
+@pytest.mark.parametrize("market", MARKETS)
+def test_another_library_finds_each_marketplaces_rules_kept(market: str, large: Variant) -> None:
+    """The file's markers read by hand, its pixels by Pillow: see tests/rules/independent.py."""
+    pack = load_pack(market)
+    assert problems(render(large, pack, "main").data, find_slot(pack, "main")) == []
+
+
+def test_the_other_library_would_find_what_is_wrong(large: Variant) -> None:
+    slot = find_slot(load_pack("amazon"), "main")
+    with Image.open(io.BytesIO(render(large, load_pack("amazon"), "main").data)) as image:
+        grey = io.BytesIO()
+        small = image.resize((400, 480)).point(lambda code: min(code, 240))
+        small.save(grey, "JPEG", quality=60, comment=b"made by hand", exif=Image.Exif().tobytes() or b"Exif")
+    found = " ".join(problems(grey.getvalue(), slot))
+    for word in ("ICC", "XMP", "comments", "long_side 480", "is not 1:1", "rim is"):
+        assert word in found, found
 
 
 def test_the_weight_of_the_piece_comes_to_the_middle() -> None:

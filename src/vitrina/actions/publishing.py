@@ -145,7 +145,7 @@ def _parcel(
                 url = f"{sending.pictures_at.rstrip('/')}/{name}" if publisher.takes_urls else ""
                 data = house.works.get(Digest(digest))
                 picture = Picture(name, slots[name], Digest(digest), data, url)
-                found.append((_rank(slots[name], pack), variant.number, picture))
+                found.append((pack.slots_in_order.index(slots[name]), variant.number, picture))
     if not found:
         raise NotAllowed(
             f"{code} has no approved rendition for {sending.market}: only files made for it are sent. Make its card "
@@ -159,11 +159,6 @@ def _parcel(
         if finding.severity is Severity.BLOCK:
             raise NotAllowed(f"{finding.message} Supersede or reject some of the variants.")
     return Parcel(sending.market, code, listing, ordered), [variant for variant, _ in planned]
-
-
-def _rank(slot: str, pack: Pack) -> int:
-    """Where a slot stands in the gallery: by the pack's order; a slot it does not name comes after the main picture."""
-    return 2 * pack.order.index(slot) if slot in pack.order else 1
 
 
 def _listing(publisher: Publisher, sending: Sending) -> dict[str, str]:

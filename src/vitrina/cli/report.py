@@ -70,17 +70,24 @@ def audit(quarter: Quarter = None, as_: As = None, home: Home = None, json: Json
 
 def line(
     name: Annotated[str, typer.Argument(help="One line; all otherwise.")] = "",
+    market: Annotated[str, typer.Option(help="Whose main pictures are compared.")] = "wildberries",
     as_: As = None,
     home: Home = None,
     json: Json = False,
 ) -> int:
-    """How each line stands: SKUs, stock, photos, pictures by state."""
+    """How each line stands; of one line also how alike its main pictures are, and which to make again."""
     from vitrina.actions.reporting import report_line
 
     def tell(document: Mapping[str, Any]) -> None:
         table(document["lines"], ("line", "skus", "stock", "photos", "variants"))
+        if name:
+            told = document["meter"]
+            spread = ", ".join(f"{key} {value}" for key, value in told["spread"].items())
+            say(f"main pictures for {told['market']}: {spread}")
+            for outlier in told["outliers"]:
+                say(f"  {outlier['severity']:5} {outlier['message']}")
 
-    return run(home, as_, json, lambda house: report_line(house, name), tell)
+    return run(home, as_, json, lambda house: report_line(house, name, market=market), tell)
 
 
 def _tell_counts(by: Mapping[str, list[Mapping[str, Any]]]) -> None:

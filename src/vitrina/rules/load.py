@@ -74,10 +74,15 @@ def _read(text: str, name: str) -> dict[str, Any]:
 
 
 def find_slot(pack: Pack, slot: str) -> Slot:
-    """The slot called `slot`. Raises UsageError that lists the slots there are."""
-    for candidate in pack.slot:
-        if candidate.name == slot:
-            return candidate
+    """The slot called `slot`; one that the pack only names in its `order` keeps the rules of ``extra``.
+
+    Raises UsageError that lists the slots there are.
+    """
+    named = {candidate.name: candidate for candidate in pack.slot}
+    if slot in named:
+        return named[slot]
+    if slot in pack.order and "extra" in named:
+        return named["extra"].model_copy(update={"name": slot})
     raise UsageError(f"{pack.name} has no slot {slot!r}. Choose from: {', '.join(pack.slots)}.")
 
 

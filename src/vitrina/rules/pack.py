@@ -262,7 +262,14 @@ class Pack(PackFile):
 
     @property
     def slots(self) -> tuple[str, ...]:
-        return tuple(slot.name for slot in self.slot)
+        """Every slot there is: those with rules of their own, then those that the order of pictures names."""
+        return tuple(dict.fromkeys((*(slot.name for slot in self.slot), *self.order)))
+
+    @property
+    def slots_in_order(self) -> tuple[str, ...]:
+        """The slots as a gallery shows them: by `order`; those it does not name come after the main picture."""
+        first, *rest = self.order
+        return tuple(dict.fromkeys((first, *(slot.name for slot in self.slot if slot.name not in rest), *rest)))
 
     @property
     def edition(self) -> str:

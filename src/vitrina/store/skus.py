@@ -110,6 +110,11 @@ def every(conn: Connection) -> list[Row[Any]]:
     return list(conn.execute(_rows().order_by(skus.c.code)))
 
 
+def of_line(conn: Connection, name: str) -> list[Row[Any]]:
+    """The SKUs of a line, by code."""
+    return list(conn.execute(_rows().where(lines.c.name == name).order_by(skus.c.code)))
+
+
 def count(conn: Connection) -> int:
     """How many SKUs there are."""
     return int(conn.execute(sa.select(sa.func.count()).select_from(skus)).scalar_one())
