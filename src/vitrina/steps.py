@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from vitrina.stages.verify import Examination, Facts, Prepared
 
 
+_MEASURE_PX = 1280
+"""Long side at which a piece is looked for that is to be measured."""
 _FIND_PX, _LIVE_PX = 384, 224
 """Long sides at which a piece is looked for, in a photo and in a live preview."""
 
@@ -107,6 +109,38 @@ class _Ahead:
 
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown()
+
+
+def measure(
+    source: Source,
+    *,
+    chain_length_mm: float | None = None,
+    inner_diameter_mm: float | None = None,
+    finder: Segmenter | None = None,
+) -> Judgement:
+    """The piece beside the scale card: millimetres, white balance, lengths, against what the description promises."""
+    from vitrina.stages.cutout import find_piece
+    from vitrina.stages.scale import Promised, measure
+
+    started = time.perf_counter()
+    piece = find_piece(source, finder or segmenter(), side_px=_MEASURE_PX)
+    findings, measures = measure(source, piece, promised=Promised(chain_length_mm, inner_diameter_mm))
+    seconds = {"total": time.perf_counter() - started}
+    return Judgement("vitrina.measure/1", (*source.notes, *findings), measures, seconds)
+
+
+def scale_card() -> bytes:
+    """The scale card as a PDF in true size (A6)."""
+    import numpy as np
+
+    from vitrina.codec.pdf import page
+    from vitrina.imaging import scale_card as card
+    from vitrina.imaging.colour import encode_srgb
+
+    shapes = [
+        (b.x, b.y, b.width, b.height, float(encode_srgb(np.full(1, b.grey, np.float32))[0])) for b in card.blocks()
+    ]
+    return page(card.WIDTH_MM, card.HEIGHT_MM, shapes, card.labels())
 
 
 def advise(judgement: Judgement, language: str) -> Judgement:
