@@ -55,14 +55,14 @@ def _resample(picture: NDArray[np.float32], placement: Placement, fill: NDArray[
     down = _weights(part.shape[0], inner_rows, scale, placement.dy + scale * rows.start)
     across = _weights(part.shape[1], inner_columns, scale, placement.dx + scale * columns.start)
     made = _apply(down, across, part)
-    covered = down.sum(axis=1).A1[:, None] * across.sum(axis=1).A1[None, :]
-    made += (1 - covered[..., None]).astype(np.float32) * fill
-    low, high = _range(part, scale, fill)
-    at = np.ix_(
-        _nearest(inner_rows, scale, placement.dy + scale * rows.start, part.shape[0]),
-        _nearest(inner_columns, scale, placement.dx + scale * columns.start, part.shape[1]),
-    )
-    out[inner_rows, inner_columns] = np.clip(made, low[at], high[at])
+    covered = down.sum(axis=1).A1.astype(np.float32)[:, None] * across.sum(axis=1).A1.astype(np.float32)[None, :]
+    if float(covered.min()) < 1 - 1e-5:
+        made += (1 - covered)[..., None] * fill
+    at_rows = _nearest(inner_rows, scale, placement.dy + scale * rows.start, part.shape[0])
+    at_columns = _nearest(inner_columns, scale, placement.dx + scale * columns.start, part.shape[1])
+    for bound, limit in zip(_range(part, scale, fill), (np.maximum, np.minimum), strict=True):
+        limit(made, bound.take(at_rows, axis=0).take(at_columns, axis=1), out=made)
+    out[inner_rows, inner_columns] = made
     return out
 
 
@@ -111,9 +111,9 @@ def _lanczos(x: NDArray[np.float64]) -> NDArray[np.float64]:
 def _apply(down: sparse.csr_matrix, across: sparse.csr_matrix, part: NDArray[np.float32]) -> NDArray[np.float32]:
     height, width, channels = part.shape
     tall = (down @ part.reshape(height, width * channels)).reshape(-1, width, channels)
-    turned = np.ascontiguousarray(tall.transpose(1, 0, 2)).reshape(width, -1)
+    turned = cv2.transpose(tall).reshape(width, -1)
     wide = (across @ turned).reshape(-1, tall.shape[0], channels)
-    return np.ascontiguousarray(wide.transpose(1, 0, 2), dtype=np.float32)
+    return np.asarray(cv2.transpose(wide), np.float32).reshape(tall.shape[0], -1, channels)
 
 
 def _range(

@@ -39,6 +39,8 @@ from vitrina.stages.quality import CLOSE, Closeness, encode_smallest
 __all__ = ["ExportParams", "check_rules", "check_size", "check_thumbnail", "file_name", "refuse_video", "render"]
 
 
+_MASS_PX = 800
+"""Long side at which the centre of mass is found; finer changes nothing that is seen."""
 _THUMB_PX, _FINER = 250, 4
 _FEW_CELLS = 25
 """Fewer thin pixels than these in a thumbnail are not judged."""
@@ -85,7 +87,7 @@ def render(
     while True:
         placement = _place(box, canvas, place, variant.alpha)
         pixels = _pixels(variant, placement)
-        alpha = resample_plane(variant.alpha, placement)
+        alpha = _shown(variant.alpha, placement)
         most = max(floor, params.most_quality)
         made = encode_smallest(pixels, alpha, least=min(floor, 100), most=most, close=params.close, xmp=xmp)
         if len(made.data) <= place.target.max_bytes or min(canvas.width, canvas.height) < 200:
@@ -245,12 +247,23 @@ def _place(box: Region, canvas: Size, place: Slot, alpha: Alpha) -> Placement:
     """The piece on its canvas: its box inside, its centre of mass as near to the middle as the margins allow."""
     safe = place.target
     scale = min(1.0, fitting_scale(box, canvas, fill=safe.fill, is_square_safe=safe.is_square_safe))
-    return balanced(placed(box, canvas, scale=scale), box, centre_of_mass(alpha), frame=_safe_square(canvas, place))
+    step = max(1, max(box.width, box.height) // _MASS_PX)
+    x, y = centre_of_mass(alpha[box.slices][::step, ::step])
+    mass = box.x + step * x, box.y + step * y
+    return balanced(placed(box, canvas, scale=scale), box, mass, frame=_safe_square(canvas, place))
 
 
 def _safe_square(canvas: Size, place: Slot) -> Size:
     side = min(canvas.width, canvas.height)
     return Size(side, side) if place.target.is_square_safe else canvas
+
+
+def _shown(alpha: Alpha, placement: Placement) -> Alpha:
+    """Roughly where the piece is on the canvas: to measure on, not to look at."""
+    side = max(1, round(1 / placement.scale))
+    size = (placement.size.width, placement.size.height)
+    moved = cv2.warpAffine(cv2.blur(alpha, (side, side)), placement.matrix(), size, flags=cv2.INTER_LINEAR)
+    return np.asarray(moved, np.float32)
 
 
 def _pixels(variant: Variant, placement: Placement) -> NDArray[np.uint8]:
