@@ -43,7 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "actions": {
         "pipeline", "steps", "jobs", "store", "reports", "rules", "access", "plugins", "config",
-        "backends", "codec", "files", "stages", "card_folder", "certificate",
+        "backends", "codec", "files", "stages", "card_folder", "certificate", "drafts",
     },
     "web": {"actions", "config"},
     "cli": {"actions", "config", "jobs", "web"},
@@ -67,6 +67,7 @@ ONLY_IN: dict[str, set[str]] = {
     "rich": {"cli"},
     "urllib3": {"backends"},
     "keyring": {"backends"},
+    "c2pa": {"backends"},
     "cv2": {"imaging", "stages", "backends", "rules", "pages", "actions"},
 }
 """Third-party libraries and the rooms that may name them."""

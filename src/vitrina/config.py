@@ -18,6 +18,25 @@ SETTINGS = {
     "VITRINA_BLOBS": "where originals and works are kept: s3://BUCKET/PREFIX ([store] blobs); in the home by default",
     "VITRINA_USER": "the person who acts, when --as does not say",
     "VITRINA_COPYRIGHT": "the copyright line in exported files ([export] copyright), for example © 2026 Atelier Aru",
+    "VITRINA_C2PA_CERTIFICATE": "the seller's certificate chain (PEM): exported files are signed by C2PA",
+    "VITRINA_C2PA_KEY": "the private key of that certificate (PEM)",
+    **{
+        f"VITRINA_{name}": "a credential for publishing (or in the keyring, service vitrina)"
+        for name in (
+            "WILDBERRIES_TOKEN",
+            "OZON_CLIENT_ID",
+            "OZON_API_KEY",
+            "ETSY_KEYSTRING",
+            "ETSY_SHARED_SECRET",
+            "ETSY_TOKEN",
+            "EBAY_TOKEN",
+            "KASPI_TOKEN",
+        )
+    },
+    **{
+        f"VITRINA_{name}_URL": "another address of its interface: a sandbox, a server of your own"
+        for name in ("WILDBERRIES", "OZON", "ETSY", "EBAY", "EBAY_MEDIA", "KASPI")
+    },
     "VITRINA_DEBUG": "1: show the traceback of an unexpected error",
 }
 """Every environment variable that is read, and what it does."""
@@ -33,6 +52,8 @@ class Config:
     database: str | None = None
     user: str | None = None
     rights: str = ""
+    certificate: Path | None = None
+    certificate_key: Path | None = None
     blobs: str | None = None
 
 
@@ -61,6 +82,8 @@ def load_config(environ: Mapping[str, str] | None = None, *, home: Path | None =
         database=str(database) if database else None,
         user=env.get("VITRINA_USER") or None,
         rights=str(env.get("VITRINA_COPYRIGHT") or table.get("copyright") or "").strip()[:300],
+        certificate=Path(env["VITRINA_C2PA_CERTIFICATE"]) if env.get("VITRINA_C2PA_CERTIFICATE") else None,
+        certificate_key=Path(env["VITRINA_C2PA_KEY"]) if env.get("VITRINA_C2PA_KEY") else None,
         blobs=str(blobs) if blobs else None,
     )
 

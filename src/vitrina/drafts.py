@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,10 +29,22 @@ from vitrina.stages.scene import weakened
 from vitrina.stages.verify import Prepared
 from vitrina.stages.verify.facts import Facts
 
-__all__ = ["Draft", "Reference", "dress", "make_draft", "reference_of", "slot_for"]
+__all__ = ["PLAIN", "Draft", "Imprint", "Reference", "dress", "make_draft", "reference_of", "slot_for"]
 
 _FINER = (90, 96)
 """Least qualities at which a draft is encoded again when its re-check finds what its variant did not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imprint:
+    """What a seller puts into every file: the copyright line, and a signature (JPEG, generator → signed JPEG)."""
+
+    rights: str = ""
+    sign: Callable[[bytes, str], bytes] | None = None
+
+
+PLAIN = Imprint()
+"""Neither of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +124,13 @@ def dress(
 
 
 def make_draft(
-    variant: Variant, pack: Pack, slot: str, *, reference: Reference, master: Judgement, rights: str = ""
+    variant: Variant, pack: Pack, slot: str, *, reference: Reference, master: Judgement, imprint: Imprint = PLAIN
 ) -> Draft:
     """`variant` for `slot`, encoded finer when the re-check finds more than `master`, the variant's own judgement."""
-    draft = _made(variant, pack, slot, reference, None, rights)
+    draft = _made(variant, pack, slot, reference, None, imprint)
     for quality in _FINER:
         if _badness(draft.verified) > _badness(master) and quality > draft.rendition.quality:
-            finer = _made(variant, pack, slot, reference, quality, rights)
+            finer = _made(variant, pack, slot, reference, quality, imprint)
             draft = finer if _badness(finer.verified) < _badness(draft.verified) else draft
     return draft
 
@@ -131,9 +143,11 @@ def slot_for(pack: Pack, look: Look, *, may_be_main: bool, shows: str = "extra")
 
 
 def _made(
-    variant: Variant, pack: Pack, slot: str, reference: Reference, least_quality: int | None, rights: str
+    variant: Variant, pack: Pack, slot: str, reference: Reference, least_quality: int | None, imprint: Imprint
 ) -> Draft:
-    rendition = steps.render(variant, market=pack, slot=slot, least_quality=least_quality, rights=rights)
+    rendition = steps.render(variant, market=pack, slot=slot, least_quality=least_quality, rights=imprint.rights)
+    if imprint.sign is not None:
+        rendition = replace(rendition, data=imprint.sign(rendition.data, variant.generator))
     name = f"{pack.market} {slot}"
     shipped = steps.take_in(rendition.data, name=name)
     ruled = steps.check_rules(rendition.data, market=pack, slot=slot, name=name)

@@ -20,7 +20,7 @@ from vitrina import steps
 from vitrina.card_folder import CardFolder
 from vitrina.card_report import left_out, report_document
 from vitrina.certificate import CERTIFICATE, DRAFTS, MASTERS, ORIGINALS, REJECTED, certify, share_of_source
-from vitrina.drafts import Draft, Reference, dress, make_draft, reference_of, slot_for
+from vitrina.drafts import PLAIN, Draft, Imprint, Reference, dress, make_draft, reference_of, slot_for
 from vitrina.errors import InputError, UsageError
 from vitrina.files import read_bytes
 from vitrina.model import (
@@ -69,8 +69,8 @@ class CardOrder:
     force: bool = False
     max_megapixels: float = 120.0
     facts: Facts | None = None
-    rights: str = ""
-    """The copyright line that goes into the files."""
+    imprint: Imprint = PLAIN
+    """What the seller puts into every file."""
     pack_of: Callable[[str], Pack] = load_pack
     """The rules in effect: ours, or with a seller's changes and a person's confirmation."""
 
@@ -292,7 +292,7 @@ class _Card:
                 slot = slot_for(pack, variant.look, may_be_main=may_be_main, shows=photo.shows)
                 jobs.append(
                     pool.submit(
-                        make_draft, variant, pack, slot, reference=reference, master=seen, rights=self.order.rights
+                        make_draft, variant, pack, slot, reference=reference, master=seen, imprint=self.order.imprint
                     )
                 )
             for job, pack in zip(jobs, self.packs.values(), strict=True):

@@ -199,13 +199,14 @@ def card(
 ) -> dict[str, Any]:
     """The main job: a checked card of one SKU in the folder `out`. Returns the report document."""
     from vitrina import pipeline, steps
+    from vitrina.actions.house import imprint_of
     from vitrina.actions.rule_packs import packs_of
     from vitrina.backends.blobs import FolderBlobs
 
     order = pipeline.CardOrder(
         photos=tuple(photos), sku=sku, out=out, mode=_mode(mode), looks=tuple(looks), markets=tuple(markets),
         force=force, max_megapixels=config.max_megapixels, pack_of=packs_of(config),
-        rights=config.rights,
+        imprint=imprint_of(config),
     )  # fmt: skip
     return pipeline.make_card(
         order, blobs=FolderBlobs(config.home), finder=steps.segmenter(model), clock=lambda: datetime.now(UTC), say=say

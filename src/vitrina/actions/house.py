@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, cast
 from vitrina import access
 from vitrina.backends.blobs import FolderBlobs
 from vitrina.config import Config
-from vitrina.errors import Missing, NotAllowed
+from vitrina.errors import Missing, NotAllowed, UsageError
 from vitrina.plugins import BlobStore, plugin
 from vitrina.store import Connection, Row, events, people, skus
 from vitrina.store.engine import Store, open_store
 
 if TYPE_CHECKING:
+    from vitrina.drafts import Imprint
     from vitrina.rules.pack import Pack
 
 Judge = Callable[[bytes, bytes, bytes], dict[str, Any]]
@@ -180,11 +181,26 @@ def the_program(config: Config) -> Program:
         verify_bytes,
         check_rules,
         lambda market: pack_of(market).edition,
-        lambda request: make_card(request, pack_of, config.rights),
+        lambda request: make_card(request, pack_of, imprint_of(config)),
     )
 
 
-def make_card(request: CardRequest, pack_of: Callable[[str], Pack], rights: str) -> dict[str, Any]:
+def imprint_of(config: Config) -> Imprint:
+    """What the settings put into every file; raises ResourceError for a certificate that cannot sign."""
+    from vitrina.drafts import Imprint
+
+    if config.certificate is None:
+        return Imprint(config.rights)
+    from vitrina.backends.signing import load_signer
+
+    if config.certificate_key is None:
+        raise UsageError(
+            "VITRINA_C2PA_CERTIFICATE is set and VITRINA_C2PA_KEY is not. Name the file of the private key."
+        )
+    return Imprint(config.rights, load_signer(config.certificate, config.certificate_key))
+
+
+def make_card(request: CardRequest, pack_of: Callable[[str], Pack], imprint: Imprint) -> dict[str, Any]:
     """A card, made in `request.folder` by the pipeline; its document."""
     from vitrina import pipeline, steps
     from vitrina.stages.verify import load_facts
@@ -201,7 +217,7 @@ def make_card(request: CardRequest, pack_of: Callable[[str], Pack], rights: str)
         max_megapixels=request.max_megapixels,
         facts=load_facts(request.facts, name=f"the facts of {request.sku}") if request.facts.strip() else None,
         pack_of=pack_of,
-        rights=rights,
+        imprint=imprint,
     )
     blobs = FolderBlobs(request.folder.parent / "archive")  # the originals are in the archive of the house already
     return pipeline.make_card(order, blobs=blobs, finder=steps.segmenter(), clock=lambda: datetime.now(UTC))

@@ -23,11 +23,15 @@ _PACKET = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <?xpacket end="r"?>"""
 
 
+def source_type(generator: str) -> str:
+    """The IPTC digital source type of a file: what `generator` painted behind the piece, or no generator at all."""
+    return _CODES + (COMPOSITE if generator else RETOUCHED)
+
+
 def xmp_packet(*, rights: str = "", generator: str = "") -> bytes:
     """The packet of a file. `rights` is the copyright line; `generator` names what painted behind the piece, if any."""
-    source = quoteattr(_CODES + (COMPOSITE if generator else RETOUCHED))
     text = _PACKET.format(
-        source=source,
+        source=quoteattr(source_type(generator)),
         marked=' xmpRights:Marked="True"' if rights else "",
         rights=_alternatives("dc:rights", rights) if rights else "",
         credit=_alternatives("dc:description", f"Background made with AI: {generator}.") if generator else "",
