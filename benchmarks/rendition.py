@@ -1,6 +1,6 @@
 """Renditions: bytes beside Pillow's at equal fidelity, time beside bare libvips, and an independent check.
 
-    python benchmarks/rendition.py [PHOTO...] [--markets kaspi,etsy] [--check]
+    python benchmarks/rendition.py [PHOTO...] [--markets kaspi,etsy] [--check | --detail]
 
 Each photo is cut out once and dressed in white; then, per marketplace:
 
@@ -8,6 +8,8 @@ Each photo is cut out once and dressed in white; then, per marketplace:
   by the measure that ours is held to (stages/quality.py). "none" where no quality of it does.
 - seconds: `render` (place, resample, find the quality, encode), and libvips alone doing the same resize of the same
   linear picture with its Lanczos kernel, the same curve and the same encode at the quality that was found.
+- with `--detail`, what our resampling keeps of each band of detail, beside the ideal low-pass (the spectrum of the
+  photo's most detailed square, cut off): the measure by which a rendition would be sharpened for its size.
 - with `--check`, what tests/rules/independent.py finds wrong of each file for each of the nine marketplaces.
 """
 
@@ -32,7 +34,7 @@ from vitrina import steps
 from vitrina.codec.encode import asked_quality
 from vitrina.codec.icc import srgb_profile
 from vitrina.imaging.resample import resample_plane
-from vitrina.model import Placement, Rendition, Variant
+from vitrina.model import Placement, Rendition, Size, Variant
 from vitrina.rules.load import find_slot, list_markets, load_pack
 from vitrina.stages.export import _pixels, check_size
 from vitrina.stages.quality import CLOSE, _is_close, _piece
@@ -88,12 +90,47 @@ def seconds(act) -> float:
     return statistics.median(taken)
 
 
+BANDS = ((0.05, 0.15), (0.15, 0.25), (0.25, 0.35), (0.35, 0.45), (0.45, 0.5))
+"""Cycles per pixel of the rendition."""
+
+
+def kept_detail(rgb: np.ndarray, scale: float) -> list[float]:
+    """The share of the ideal amplitude in each of BANDS after resampling by `scale`, in linear light."""
+    light = rgb.mean(axis=2)
+    side = min(1024, *(length // 8 * 8 for length in light.shape))
+    places = [
+        (y, x)
+        for y in range(0, light.shape[0] - side + 1, max(1, side // 2))
+        for x in range(0, light.shape[1] - side + 1, max(1, side // 2))
+    ]
+    squares = [light[y : y + side, x : x + side] for y, x in places]
+    tile = max(squares, key=lambda square: float(cv2.Laplacian(square, cv2.CV_32F).var()))
+    tile = ((tile - tile.mean()) * np.hanning(side)[:, None] * np.hanning(side)[None]).astype(np.float32)
+    small = int(side * scale)
+    made = resample_plane(tile, Placement(scale, (scale - 1) / 2, (scale - 1) / 2, Size(small, small)))
+    middle, half = side // 2, small // 2
+    reach = slice(middle - half, middle + half)
+    ideal = np.abs(np.fft.fftshift(np.fft.fft2(tile)))[reach, reach]
+    ours = np.abs(np.fft.fftshift(np.fft.fft2(made)))[: 2 * half, : 2 * half] / scale**2
+    rows, columns = np.mgrid[-half:half, -half:half] / small
+    pitch = np.hypot(rows, columns)
+    bands = [(pitch >= low) & (pitch < high) for low, high in BANDS]
+    return [float(np.sqrt((ours[band] ** 2).sum() / (ideal[band] ** 2).sum())) for band in bands]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("photos", nargs="*", type=Path, default=[ROOT / "examples" / "ring.jpg"])
     parser.add_argument("--markets", default="kaspi,wildberries,etsy")
     parser.add_argument("--check", action="store_true", help="only check each file for all marketplaces")
+    parser.add_argument("--detail", action="store_true", help="only what resampling keeps of the photo's detail")
     asked = parser.parse_args()
+    if asked.detail:
+        for photo in asked.photos:
+            rgb = steps.take_in(photo.read_bytes(), name=photo.name).rgb
+            for scale in (0.25, 0.5, 0.75):
+                print(photo.name, scale, " ".join(f"{share:.3f}" for share in kept_detail(rgb, scale)))
+        return
     cv2.setNumThreads(1)
     finder, wrong, files, ratios, times = steps.segmenter(), 0, 0, [], []
     for photo in asked.photos:

@@ -8,7 +8,7 @@ from PIL import Image
 
 from tests.codec.files import chunk, exif, png_claiming, quadrants, saved
 from vitrina.codec.metadata import probe
-from vitrina.errors import Unreadable
+from vitrina.errors import Unreadable, Unsupported
 from vitrina.model import Size
 
 
@@ -78,3 +78,13 @@ def test_png_texts_are_found_on_either_side_of_the_pixels(is_behind: bool) -> No
 def test_rubbish_is_unreadable(data: bytes) -> None:
     with pytest.raises(Unreadable, match=r"^x: "):
         probe(data, name="x")
+
+
+@pytest.mark.parametrize(
+    "start",
+    [b"\0\0\0\x20ftypisom", b"\0\0\0\x14ftypqt  ", b"\0\0\0\x18ftyp3gp4", b"\x1a\x45\xdf\xa3\1\0\0\0\0\0\0\0",
+     b"RIFF\0\0\0\0AVI LIST"],
+)  # fmt: skip
+def test_a_video_is_called_a_video(start: bytes) -> None:
+    with pytest.raises(Unsupported, match="still pictures only"):
+        probe(start + bytes(200), name="ring.mp4")

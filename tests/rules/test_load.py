@@ -6,7 +6,7 @@ from importlib import resources
 
 import pytest
 
-from vitrina.errors import ResourceError, UsageError
+from vitrina.errors import NotBuilt, ResourceError, UsageError
 from vitrina.rules.load import find_slot, list_markets, list_packs, load_pack, pack_schema, parse_pack
 
 
@@ -59,6 +59,13 @@ def test_unknown_names_are_refused_with_the_ones_there_are() -> None:
         load_pack("bazaar")
     with pytest.raises(UsageError, match="main, extra, macro"):
         find_slot(load_pack("ozon"), "hero")
+
+
+@pytest.mark.parametrize("slot", ["video", "reels"])
+def test_moving_pictures_are_refused_in_plain_words(slot: str) -> None:
+    with pytest.raises(NotBuilt, match="still pictures only") as caught:
+        find_slot(load_pack("ozon"), slot)
+    assert caught.value.exit_code == 4
 
 
 def test_the_schema_forbids_unknown_keys() -> None:

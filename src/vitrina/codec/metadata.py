@@ -41,10 +41,23 @@ def probe(data: bytes, *, name: str) -> FileFacts:
             with _open(data) as image:
                 return _facts(image, data)
     except (OSError, SyntaxError, ValueError, EOFError) as error:
+        if _is_video(data):
+            raise Unsupported(
+                f"{name}: a video. Vitrina makes still pictures only; send a photo, or upload the video in the "
+                "marketplace's cabinet yourself."
+            ) from error
         raise Unreadable(
             f"{name}: not a picture or damaged ({len(data)} bytes, starts with {data[:8]!r}). "
             "Send the JPEG, PNG, WebP, HEIC, TIFF or RAW as the camera wrote it."
         ) from error
+
+
+def _is_video(data: bytes) -> bool:
+    """Whether `data` begins like a film: MP4, QuickTime, 3GP (ISO 14496-12), WebM, Matroska or AVI."""
+    brand = data[8:12]
+    if data[4:8] == b"ftyp":
+        return brand.startswith((b"iso", b"mp4", b"avc", b"qt", b"M4V", b"3g", b"dash", b"MSNV"))
+    return data[4:8] in (b"moov", b"wide") or data[:4] == b"\x1a\x45\xdf\xa3" or data[8:11] == b"AVI"
 
 
 def require_taken(facts: FileFacts, *, name: str, max_megapixels: float, any_format: bool = False) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from vitrina.errors import ResourceError, UsageError
+from vitrina.errors import NotBuilt, ResourceError, UsageError
 from vitrina.rules.local import Changes, lay_over
 from vitrina.rules.pack import FAMILIES, HandRule, Pack, PackFile, Rule, Slot
 
@@ -76,14 +76,24 @@ def _read(text: str, name: str) -> dict[str, Any]:
 def find_slot(pack: Pack, slot: str) -> Slot:
     """The slot called `slot`; one that the pack only names in its `order` keeps the rules of ``extra``.
 
-    Raises UsageError that lists the slots there are.
+    Raises UsageError that lists the slots there are, NotBuilt for moving pictures.
     """
+    if slot in ("video", "reels"):
+        refuse_video(slot)
     named = {candidate.name: candidate for candidate in pack.slot}
     if slot in named:
         return named[slot]
     if slot in pack.order and "extra" in named:
         return named["extra"].model_copy(update={"name": slot})
     raise UsageError(f"{pack.name} has no slot {slot!r}. Choose from: {', '.join(pack.slots)}.")
+
+
+def refuse_video(name: str) -> None:
+    """Raise NotBuilt: moving pictures are not made, and nothing half-made is exported."""
+    raise NotBuilt(
+        f"{name}: Vitrina makes still pictures only; video and Reels are not built. Film the piece yourself and upload "
+        "the video in the marketplace's cabinet."
+    )
 
 
 def pack_schema() -> dict[str, Any]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from vitrina.codec.decode import MAX_MEGAPIXELS, decode
 from vitrina.codec.metadata import probe
 from vitrina.codec.xmp import xmp_packet
-from vitrina.errors import NotBuilt, UsageError
+from vitrina.errors import UsageError
 from vitrina.imaging.colour import decode_srgb, encode_srgb8, lab
 from vitrina.imaging.geometry import balanced, centre_of_mass, fitting_scale, frame_fill, moved, placed, shrunk
 from vitrina.imaging.resample import resample, resample_plane
@@ -32,7 +32,7 @@ from vitrina.model import (
     Variant,
 )  # fmt: skip
 from vitrina.rules.evaluate import evaluate, size_limits
-from vitrina.rules.load import find_slot
+from vitrina.rules.load import find_slot, refuse_video
 from vitrina.rules.pack import Day, Pack, Slot
 from vitrina.stages.quality import CLOSE, Closeness, encode_smallest
 
@@ -196,14 +196,6 @@ def file_name(sku: str, slot: str, *, look: str, number: int = 1, suffix: str = 
         plain = f"{plain or 'sku'}-{hashlib.sha256(sku.encode()).hexdigest()[:6]}"
     place = slot if number == 1 else f"{slot}-{number}"
     return f"{plain}_{place}_{look}{suffix}"
-
-
-def refuse_video(name: str) -> None:
-    """Raise NotBuilt: moving pictures are not made, and nothing half-made is exported."""
-    raise NotBuilt(
-        f"{name}: Vitrina makes still pictures only; video and Reels are not built. Film the piece yourself and upload "
-        "the video in the marketplace's cabinet."
-    )
 
 
 def _asked(quality: int | None, params: ExportParams) -> int:
