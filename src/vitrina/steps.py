@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
@@ -36,6 +36,7 @@ from vitrina.plugins import Reader, Segmenter, plugin
 
 if TYPE_CHECKING:
     from vitrina.rules.pack import Pack
+    from vitrina.stages.intake.shots import Seen
     from vitrina.stages.verify import Examination, Facts, Prepared
 
 
@@ -75,6 +76,29 @@ def inspect(source: Source, *, finder: Segmenter | None = None, is_live: bool = 
     `is_live` is for a preview while the seller still frames the piece: the piece is looked for more coarsely, and the
     file and print are left to the photo itself, which a note says.
     """
+    return _inspect(source, finder, is_live)[0]
+
+
+def inspect_shot(
+    source: Source, *, piece_type: str, told: str | None = None, finder: Segmenter | None = None
+) -> tuple[Judgement, Seen]:
+    """`inspect`, and which view of a piece of its type the photo shows; `told` says it where a person knows."""
+    from vitrina.stages.intake.shots import Shot, see
+
+    judgement, piece = _inspect(source, finder, is_live=False)
+    shot = None if told is None else Shot(told)
+    return judgement, see(source, piece, judgement.findings, judgement.measures, piece_type=piece_type, told=shot)
+
+
+def judge_shots(photos: Sequence[Seen], *, piece_type: str) -> Judgement:
+    """A SKU's photos together: which views are missing, which must be asked for, the best of several."""
+    from vitrina.stages.intake.shots import judge_shots
+
+    findings, measures = judge_shots(photos, piece_type=piece_type)
+    return Judgement("vitrina.shots/1", tuple(findings), measures)
+
+
+def _inspect(source: Source, finder: Segmenter | None, is_live: bool) -> tuple[Judgement, Alpha]:
     from vitrina.stages.cutout import find_piece
     from vitrina.stages.intake import check_source, whole_frame
 
@@ -86,7 +110,7 @@ def inspect(source: Source, *, finder: Segmenter | None = None, is_live: bool = 
         findings, measures = check_source(source, piece=piece, whole=whole, reader=ahead.reader, is_live=is_live)
     ended = time.perf_counter()
     seconds = {"find": found - started, "check": ended - found, "total": ended - started}
-    return Judgement("vitrina.inspect/1", (*source.notes, *findings), measures, seconds)
+    return Judgement("vitrina.inspect/1", (*source.notes, *findings), measures, seconds), piece
 
 
 class _Ahead:

@@ -29,11 +29,40 @@ def inspect(
     json: Json = False,
     model: Model = None,
     language: Annotated[str, typer.Option("--lang", help="Language of the advice: en, ru or kk.")] = "en",
+    sku: Annotated[
+        str | None, typer.Option(help="The photos are of this SKU: judge its shot list too, in a document of its own.")
+    ] = None,
+    piece_type: Annotated[
+        str | None, typer.Option("--type", help="ring, earrings, necklace, ...; the catalogue's own with --sku.")
+    ] = None,
+    shot: Annotated[
+        list[str] | None, typer.Option(help="FILE=KIND: what a photo shows, where that was not recognised.")
+    ] = None,
 ) -> int:
-    """Check whether photos are good enough to work from: light, focus, colour, framing, marks."""
+    """Check whether photos are good enough to work from: light, focus, colour, framing, marks; folders too."""
     from vitrina import actions
+    from vitrina.actions import shots
 
-    return each(photos, lambda path: actions.inspect(path, model=model, language=language), "inspecting", as_json=json)
+    paths = shots.photos_of(photos)
+    if sku is None and piece_type is None:
+        return each(
+            paths, lambda path: actions.inspect(path, model=model, language=language), "inspecting", as_json=json
+        )
+    known = piece_type or (shots.piece_type_of(sku) if sku else None)
+    if known is None:
+        complain(
+            f"{sku}: the catalogue does not say what it is; the list for other pieces is used. Say it with --type."
+        )
+    together = shots.ShotList(known or "other", shots.told_shots(shot or [], paths), language, model)
+    code = each(paths, together.inspect, "inspecting", as_json=json, lines=True)
+    document = together.judge(sku or "")
+    if json:
+        print_document(document, lines=True)
+    else:
+        say_findings(sku or "together", document)
+        for group in document["measures"]["repeated"]:
+            print(f"  best of {1 + len(group['others'])}: {group['best']} ({group['why']})")
+    return worst([code, exit_code_of(document)])
 
 
 def cutout(
@@ -66,8 +95,11 @@ def cutout(
     )
 
 
-def each(photos: list[Path], act: Callable[[Path], dict[str, Any]], doing: str, *, as_json: bool) -> int:
-    """Do every photo although some fail; the exit code is the worst, a failure before a finding."""
+def each(
+    photos: list[Path], act: Callable[[Path], dict[str, Any]], doing: str, *, as_json: bool, lines: bool = False
+) -> int:
+    """Do every photo although some fail; the exit code is the worst, a failure before a finding. `lines` when other
+    documents follow."""
     codes = []
     with progress(doing) as say:
         for number, path in enumerate(photos):
@@ -79,7 +111,7 @@ def each(photos: list[Path], act: Callable[[Path], dict[str, Any]], doing: str, 
                 complain(str(error))
             codes.append(exit_code_of(document))
             if as_json:
-                print_document(document, lines=len(photos) > 1)
+                print_document(document, lines=lines or len(photos) > 1)
             elif "error" not in document:
                 say_findings(str(path), document)
     return worst(codes)

@@ -134,6 +134,7 @@ def test_print_beside_the_piece_is_named_and_beads_that_look_like_letters_are_no
     beside, inside = Region(10, 10, 200, 40), scene.box
     for lines, expected in (
         ((Line("jewel.shop", 0.9, beside),), {"text"}),
+        ((Line("CO", 0.95, Region(0, 0, 400, 700)),), set()),
         ((Line("0:0:0", 0.95, beside), Line("CO", 0.73, beside)), set()),
         ((Line("OBPA3EU", 0.6, beside),), {"text"}),
         (tuple(Line("daily market", 0.9, beside) for _ in range(8)), {"printed-backdrop"}),

@@ -128,6 +128,8 @@ class IntakeLimits:
     """Least certainty of two or three letters; beads and links read as "0" or "CO" stay below or say nothing."""
     text_score_long: float = 0.5
     """Least certainty of four or more letters (Cyrillic comes out as look-alikes, less surely)."""
+    text_tall: float = 0.3
+    """Share of the photo's short side above which no line of print is tall: a whole earring can read as "CO"."""
     text_on_piece: float = 0.7
     """Share of a line's box on the piece above which it is a hallmark or an ornament of the piece."""
     print_lines: int = 6

@@ -43,6 +43,8 @@ def _is_print(line: Line, view: View) -> bool:
         sure = line.score >= view.limits.text_score_long
     else:
         sure = len(letters) >= 2 and various >= 1 and line.score >= view.limits.text_score
+    if min(line.region.width, line.region.height) > view.limits.text_tall * min(view.whole.shape[:2]):
+        return False
     return sure and _share_on_piece(line, view) < view.limits.text_on_piece
 
 

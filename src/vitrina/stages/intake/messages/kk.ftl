@@ -34,3 +34,12 @@ tinted = Фон бұйымға түс беріп тұр: бұйымның { NUMB
 mixed-light = Бұйымға екі түрлі түсті жарық түсіп тұр ({ NUMBER($measured, maximumFractionDigits: 0) }, { NUMBER($limit, maximumFractionDigits: 0) } рұқсат етіледі). Тек терезені немесе тек шамды қалдырыңыз.
 dust = Металда ұсақ қылшық бар (10 000 пиксельге { NUMBER($measured, maximumFractionDigits: 1) }, { NUMBER($limit, maximumFractionDigits: 1) } рұқсат етіледі): шаң немесе түк. Бұйымды микроталшықты шүберекпен сүртіңіз; сызаттар қала берсін.
 rephotographed = Бұйым емес, экран түсірілген (оның торы шудан { NUMBER($measured, maximumFractionDigits: 0) } есе күшті, { NUMBER($limit, maximumFractionDigits: 0) } рұқсат етіледі). Түпнұсқа файлды жіберіңіз немесе бұйымның өзін түсіріңіз.
+shot-front = Бұйымның алдынан толық түсірілген суреті жоқ ({ NUMBER($measured, maximumFractionDigits: 0) }, керегі { NUMBER($limit, maximumFractionDigits: 0) }). Тегіс қағазға қойып, үстінен толық түсіріңіз.
+shot-profile = Бүйірінен түсірілген сурет жоқ ({ NUMBER($measured, maximumFractionDigits: 0) }, керегі { NUMBER($limit, maximumFractionDigits: 0) }). Бұйымды тік қойып, бүйірінен түсіріңіз.
+shot-macro = Тастың немесе өрнектің жақыннан түсірілген суреті жоқ ({ NUMBER($measured, maximumFractionDigits: 0) }, керегі { NUMBER($limit, maximumFractionDigits: 0) }). Телефон айқындай алатындай жақын келіңіз.
+shot-clasp = Ілгектің жақыннан түсірілген суреті жоқ ({ NUMBER($measured, maximumFractionDigits: 0) }, керегі { NUMBER($limit, maximumFractionDigits: 0) }). Ілгекті немесе құлыпты жақыннан түсіріңіз.
+shot-pair = Екі сырғаның бірге түскен суреті жоқ ({ NUMBER($measured, maximumFractionDigits: 0) }, керегі { NUMBER($limit, maximumFractionDigits: 0) }). Оларды қатар, бірақ тигізбей қойыңыз.
+shot-scale = Өлшемі көрінетін сурет жоқ ({ NUMBER($measured, maximumFractionDigits: 0) }, керегі { NUMBER($limit, maximumFractionDigits: 0) }). Бұйымды масштаб картасының жанында немесе тағып түсіріңіз.
+shot-parts = Жиынтықтың барлық бөлігі түскен сурет жоқ ({ NUMBER($measured, maximumFractionDigits: 0) }, керегі { NUMBER($limit, maximumFractionDigits: 0) }). Барлық бөлікті қатар, бірақ тигізбей қойыңыз.
+shot-parcel = Жіберілетін заттың бәрі түскен сурет жоқ ({ NUMBER($measured, maximumFractionDigits: 0) }, керегі { NUMBER($limit, maximumFractionDigits: 0) }). Сәлемдемені қорабымен және барлық бөлігімен түсіріңіз.
+shot-unknown = Суреттердің не көрсететіні анықталмады: { NUMBER($measured, maximumFractionDigits: 0) } ({ NUMBER($limit, maximumFractionDigits: 0) } рұқсат етіледі). Айтыңыз: --shot ФАЙЛ=clasp.

@@ -34,3 +34,12 @@ tinted = Фон окрашивает изделие: { NUMBER($percent, maximumF
 mixed-light = На изделие падает свет двух разных цветов ({ NUMBER($measured, maximumFractionDigits: 0) }, допустимо { NUMBER($limit, maximumFractionDigits: 0) }). Оставьте что-то одно: окно или лампу.
 dust = На металле соринки ({ NUMBER($measured, maximumFractionDigits: 1) } на 10 000 пикс., допустимо { NUMBER($limit, maximumFractionDigits: 1) }): пыль или ворс. Протрите изделие салфеткой из микроволокна; царапины пусть остаются.
 rephotographed = Снят экран, а не изделие (его сетка в { NUMBER($measured, maximumFractionDigits: 0) } раз сильнее шума, допустимо { NUMBER($limit, maximumFractionDigits: 0) }). Пришлите исходный файл или снимите само изделие.
+shot-front = Нет снимка всего изделия спереди ({ NUMBER($measured, maximumFractionDigits: 0) } из { NUMBER($limit, maximumFractionDigits: 0) }). Положите его на ровную бумагу и снимите целиком сверху.
+shot-profile = Нет снимка сбоку ({ NUMBER($measured, maximumFractionDigits: 0) } из { NUMBER($limit, maximumFractionDigits: 0) }). Поставьте изделие и снимите его профиль.
+shot-macro = Нет крупного снимка камня или узора ({ NUMBER($measured, maximumFractionDigits: 0) } из { NUMBER($limit, maximumFractionDigits: 0) }). Подойдите так близко, как телефон ещё наводит резкость.
+shot-clasp = Нет крупного снимка замка ({ NUMBER($measured, maximumFractionDigits: 0) } из { NUMBER($limit, maximumFractionDigits: 0) }). Снимите замок, крючок или застёжку вблизи.
+shot-pair = Нет снимка обеих серёг вместе ({ NUMBER($measured, maximumFractionDigits: 0) } из { NUMBER($limit, maximumFractionDigits: 0) }). Положите их рядом, но не вплотную.
+shot-scale = Нет снимка, по которому виден размер ({ NUMBER($measured, maximumFractionDigits: 0) } из { NUMBER($limit, maximumFractionDigits: 0) }). Снимите изделие рядом с карточкой масштаба или надетым.
+shot-parts = Нет снимка всех частей комплекта ({ NUMBER($measured, maximumFractionDigits: 0) } из { NUMBER($limit, maximumFractionDigits: 0) }). Разложите все части рядом, но не вплотную.
+shot-parcel = Нет снимка всего, что отправляется ({ NUMBER($measured, maximumFractionDigits: 0) } из { NUMBER($limit, maximumFractionDigits: 0) }). Снимите посылку с коробкой и всеми частями.
+shot-unknown = Не удалось понять, что показывают снимки: { NUMBER($measured, maximumFractionDigits: 0) } (допустимо { NUMBER($limit, maximumFractionDigits: 0) }). Укажите: --shot ФАЙЛ=clasp.
