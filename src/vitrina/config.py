@@ -55,6 +55,8 @@ class Config:
     certificate: Path | None = None
     certificate_key: Path | None = None
     blobs: str | None = None
+    is_named: bool = False
+    """Whether somebody said where the home is: by option or environment, not by the platform's custom."""
 
 
 def load_config(environ: Mapping[str, str] | None = None, *, home: Path | None = None) -> Config:
@@ -85,6 +87,7 @@ def load_config(environ: Mapping[str, str] | None = None, *, home: Path | None =
         certificate=Path(env["VITRINA_C2PA_CERTIFICATE"]) if env.get("VITRINA_C2PA_CERTIFICATE") else None,
         certificate_key=Path(env["VITRINA_C2PA_KEY"]) if env.get("VITRINA_C2PA_KEY") else None,
         blobs=str(blobs) if blobs else None,
+        is_named=home is not None or bool(env.get("VITRINA_HOME")),
     )
 
 

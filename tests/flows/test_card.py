@@ -81,6 +81,36 @@ def test_the_original_is_kept_byte_for_byte(card: Card) -> None:
     assert card.report["photos"][0]["sha256"] == digest
 
 
+def test_a_card_in_a_named_home_is_on_record_and_a_second_one_doubles_nothing(
+    card: Card, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def shown() -> dict[str, Any]:
+        capsys.readouterr()
+        assert run(["sku", "show", "RING-001", "--home", str(card.home), "--json"]) == 0
+        return dict(json.loads(capsys.readouterr().out))
+
+    first = shown()
+    assert [photo["digest"] for photo in first["photos"]] == [card.report["photos"][0]["sha256"]]
+    assert [variant["look"] for variant in first["variants"]] == ["white", "grey"]
+    assert card.make(out=tmp_path / "again") == card.code
+    live = [variant for variant in shown()["variants"] if variant["state"] != "superseded"]
+    assert [variant["look"] for variant in live] == ["white", "grey"]
+    assert [variant["digest"] for variant in live] == [variant["digest"] for variant in first["variants"]]
+    assert run(["doctor", "--archive", "--home", str(card.home), "--json"]) in (0, 1)
+    home = json.loads(capsys.readouterr().out)["home"]
+    assert home["files"] > 5 and not home["lost"] and not home["altered"] and not home["orphans"]
+
+
+def test_who_may_not_make_cards_is_told_before_any_work(card: Card, tmp_path: Path, capsys: Any) -> None:
+    home = tmp_path / "home"
+    for name, role in (("Ann", "admin"), ("Aud", "auditor")):
+        assert run(["people", "add", name, "--role", role, "--as", "Ann", "--home", str(home)]) == 0
+    order = ["card", str(card.photo), "--sku", "RING-001", "-o", str(tmp_path / "out"), "--home", str(home)]
+    assert run(order) == 5 and "say who you are" in capsys.readouterr().err
+    assert run([*order, "--as", "Aud"]) == 5 and "the role photographer" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_report_names_every_file_by_its_digest(card: Card) -> None:
     files = card.report["files"]
     assert set(files) | {"report.json"} == files_in(card.out)

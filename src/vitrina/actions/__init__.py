@@ -21,6 +21,7 @@ from vitrina.files import read_bytes, require_writable, write_bytes
 
 if TYPE_CHECKING:
     from vitrina.model import Alpha, Mask, Source
+    from vitrina.stages.verify.facts import Facts
 
 Say = Callable[[str, float], None]
 
@@ -196,21 +197,57 @@ def card(
     model: Path | None,
     config: Config,
     say: Say,
+    person: str | None = None,
 ) -> dict[str, Any]:
-    """The main job: a checked card of one SKU in the folder `out`. Returns the report document."""
-    from vitrina import pipeline, steps
-    from vitrina.actions.house import imprint_of
-    from vitrina.actions.rule_packs import packs_of
-    from vitrina.backends.blobs import FolderBlobs
+    """The main job: a checked card of one SKU in the folder `out`. Returns the report document.
 
+    When somebody named a home the card is put on record there as a batch's is, and the document says so under
+    ``catalogue``; what the catalogue says of the SKU is held against its pictures.
+    """
+    from vitrina import pipeline, steps
+    from vitrina.actions.house import imprint_of, open_blobs
+    from vitrina.actions.rule_packs import packs_of
+
+    facts = _told(config, sku, person) if config.is_named else None
     order = pipeline.CardOrder(
         photos=tuple(photos), sku=sku, out=out, mode=_mode(mode), looks=tuple(looks), markets=tuple(markets),
         force=force, max_megapixels=config.max_megapixels, pack_of=packs_of(config),
-        imprint=imprint_of(config),
+        imprint=imprint_of(config), facts=facts,
     )  # fmt: skip
-    return pipeline.make_card(
-        order, blobs=FolderBlobs(config.home), finder=steps.segmenter(model), clock=lambda: datetime.now(UTC), say=say
+    document = pipeline.make_card(
+        order, blobs=open_blobs(config), finder=steps.segmenter(model), clock=lambda: datetime.now(UTC), say=say
     )
+    return document | {"catalogue": _on_record(config, sku, person, out, document)} if config.is_named else document
+
+
+def _told(config: Config, sku: str, person: str | None) -> Facts | None:
+    """What the catalogue says of `sku`; raises NotAllowed before any work when `person` may not make cards."""
+    from vitrina.actions.house import actor, open_house
+    from vitrina.stages.catalogue import verify_facts
+    from vitrina.stages.verify import load_facts
+    from vitrina.store import skus
+
+    if config.database is None and not (config.home / "app.sqlite").exists():
+        return None
+    with open_house(config, person=person) as house, house.store.reading() as conn:
+        actor(conn, house, "card.make")
+        known = skus.get(conn, sku)
+    text = verify_facts(known.facts) if known is not None else b""
+    return load_facts(text, name=f"the facts of {sku}") if text.strip() else None
+
+
+def _on_record(config: Config, sku: str, person: str | None, out: Path, document: Mapping[str, Any]) -> dict[str, Any]:
+    """Put the card in `out` on record; raises ResourceError that says the card itself is whole when that fails."""
+    from vitrina.actions.cards import file_card
+    from vitrina.actions.house import open_house
+
+    try:
+        with open_house(config, person=person) as house:
+            return {"home": str(config.home), "sku": sku, "variants": file_card(house, sku, out, document)}
+    except ResourceError as error:
+        raise ResourceError(
+            f"{error} The card in {out} is complete, but it is not in the catalogue: run the same command again."
+        ) from error
 
 
 def check_certificate(folder: Path, *, model: Path | None, say: Say) -> dict[str, Any]:

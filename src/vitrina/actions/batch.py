@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from vitrina import __version__
-from vitrina.actions.cards import record_card
+from vitrina.actions.cards import capture_of, keep_files, record_card
 from vitrina.actions.house import CardRequest, House, actor, log
 from vitrina.actions.price_list import read_rows
 from vitrina.card_folder import CardFolder
@@ -156,8 +156,7 @@ def _take_in(house: House, payload: Mapping[str, Any]) -> dict[str, Any]:
             continue
         if digest in [photo["digest"] for photo in photos]:
             continue
-        camera = " ".join(facts.metadata[key] for key in ("Make", "Model") if facts.metadata.get(key))
-        capture = {"camera": camera, "taken_at": facts.metadata.get("DateTime", ""), "size": str(facts.size)}
+        capture = capture_of(facts)
         photos.append({"digest": digest, "name": path.name, "bytes": len(data), "capture": capture, "path": str(path)})
     if not photos:
         raise NeedsPerson(" ".join(errors) or "no photo")
@@ -219,7 +218,7 @@ def _make_aside(
             photos.append(path)
         request = CardRequest(payload["sku"], tuple(photos), aside / "card", recipe, facts, house.config.max_megapixels)
         document = house.program.make_card(request)
-        return _keep(house, aside / "card", document)
+        return keep_files(house, aside / "card", document)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 
@@ -237,27 +236,6 @@ def _original(house: House, photo: Mapping[str, Any]) -> bytes:
                 "Restore the archive: vitrina restore BACKUP.zip"
             ) from None
         return data
-
-
-def _keep(house: House, folder: Path, document: Mapping[str, Any]) -> dict[str, Any]:
-    """Put a made card's files into the archive; returns where everything is."""
-    files = {}
-    sizes = {}
-    for name in [*document["files"], "report.json"]:
-        if name.startswith("original/"):
-            continue
-        data = read_bytes(folder / name)
-        files[name] = str(house.works.put(data))
-        sizes[files[name]] = len(data)
-    originals = {name: digest for name, digest in document["files"].items() if name.startswith("original/")}
-    return {
-        "report": files["report.json"],
-        "files": files,
-        "originals": originals,
-        "sizes": sizes,
-        "verdict": document["verdict"],
-        "stopped": document.get("stopped"),
-    }
 
 
 def _place(house: House, payload: Mapping[str, Any], got: Outcome) -> dict[str, Any]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from vitrina.actions.house import House, basis_of, log
+from vitrina.actions.house import House, actor, basis_of, log
 from vitrina.actions.pictures import OURS, second_look_for
 from vitrina.errors import UsageError
-from vitrina.model import Sku
+from vitrina.files import read_bytes
+from vitrina.model import Digest, FileFacts, Sku
 from vitrina.stages import review
 from vitrina.stages.review import Move, State
 from vitrina.store import Connection, Row, pictures, skus
@@ -168,6 +170,48 @@ def _record_variant(
             verdict=draft["verdict"],
         )
     return int(pictures.get_variant(conn, variant_id).number)
+
+
+def keep_files(house: House, folder: Path, document: Mapping[str, Any]) -> dict[str, Any]:
+    """Put a made card's files into the archive; returns where everything is."""
+    files = {}
+    sizes = {}
+    for name in [*document["files"], "report.json"]:
+        if name.startswith("original/"):
+            continue
+        data = read_bytes(folder / name)
+        files[name] = str(house.works.put(data))
+        sizes[files[name]] = len(data)
+    originals = {name: digest for name, digest in document["files"].items() if name.startswith("original/")}
+    return {
+        "report": files["report.json"],
+        "files": files,
+        "originals": originals,
+        "sizes": sizes,
+        "verdict": document["verdict"],
+        "stopped": document.get("stopped"),
+    }
+
+
+def capture_of(facts: FileFacts) -> dict[str, str]:
+    """What the camera wrote of a photo, as the records keep it."""
+    camera = " ".join(facts.metadata[key] for key in ("Make", "Model") if facts.metadata.get(key))
+    return {"camera": camera, "taken_at": facts.metadata.get("DateTime", ""), "size": str(facts.size)}
+
+
+def file_card(house: House, code: str, folder: Path, document: Mapping[str, Any]) -> list[int]:
+    """Archive the files of the card that was made in `folder` and put it on record; the numbers of its new variants."""
+    from vitrina.codec.metadata import probe
+
+    kept = keep_files(house, folder, document)
+    sizes, captures = dict(kept["sizes"]), {}
+    for photo in document["photos"]:
+        data = house.originals.get(Digest(photo["sha256"]))
+        sizes[photo["sha256"]] = len(data)
+        captures[photo["sha256"]] = capture_of(probe(data, name=photo["photo"]))
+    with house.store.writing() as conn:
+        person = actor(conn, house, "card.make")
+        return record_card(conn, house, person, code, document, card=kept["report"], sizes=sizes, captures=captures)
 
 
 def _worst(verdicts: Sequence[str]) -> str:

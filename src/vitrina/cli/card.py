@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from vitrina.cli.desk import As
 from vitrina.cli.output import complain, error_document, exit_code_of, one_line, print_document, progress
 from vitrina.config import load_config
 from vitrina.errors import VitrinaError
@@ -39,7 +40,11 @@ def card(
     model: Annotated[
         Path | None, typer.Option(help="A local ONNX segmentation model instead of the shipped one.")
     ] = None,
-    home: Annotated[Path | None, typer.Option(help="Folder of records and originals.")] = None,
+    home: Annotated[
+        Path | None,
+        typer.Option(help="Folder of records and originals; a card made in a named home is put on record there."),
+    ] = None,
+    person: As = None,
     json: Annotated[
         bool, typer.Option("--json", help="The report as one JSON document on stdout, nothing else there.")
     ] = False,
@@ -52,6 +57,7 @@ def card(
             document = actions.card(
                 photos, sku=sku, out=output, mode=mode, looks=_names(looks), markets=_names(markets), force=force,
                 model=model, config=load_config(home=home), say=say,
+                person=person,
             )  # fmt: skip
     except VitrinaError as error:
         if json:
@@ -76,6 +82,10 @@ def _tell(document: dict[str, Any], output: Path) -> None:
         f"{one_line(document['sku'])}: {document['verdict']}, {len(document['drafts'])} drafts "
         f"for {len(document['markets'])} marketplace{'s' if len(document['markets']) != 1 else ''}"
     )
+    if document.get("catalogue"):
+        made = document["catalogue"]["variants"]
+        what = f"variants {', '.join(map(str, made))}" if made else "nothing new"
+        print(f"  on record in {document['catalogue']['home']}: {what}")
     if document["stopped"]:
         print(f"  stopped: {one_line(document['stopped'])}")
     told = set()

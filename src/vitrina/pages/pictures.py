@@ -25,8 +25,8 @@ _GREY = np.float32(0.2159)  # sRGB 128
 DIFFERENCE = "difference inside the piece"
 _RANK = {Severity.BLOCK: 0, Severity.WARN: 1, Severity.NOTE: 2}
 _SHORTEST_PX = 120
-_PLACE_PX = 125
-"""Side of a risky place, in pixels of the photo; the page shows it 250 px wide, which is 200 %."""
+_PLACE_PX = 120
+"""Side of a risky place, in pixels of the photo; the page shows it 240 px wide, which is 200 %."""
 _STONE_PX = 112
 MOST_STONES = 60
 _FULL_DE = 30.0
@@ -58,7 +58,8 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Stone:
-    """One stone in the photo and in the picture made from it, and how much it changed: the 95th percentile of ΔE76."""
+    """One stone in the photo and in the picture made from it. `change_de` is how much it changed beyond the recorded
+    adjustment: the 95th percentile of ΔE76."""
 
     before: Shot
     after: Shot
@@ -115,6 +116,7 @@ class PhotoPictures:
         """
         new = [region for region in after if not any(_meets(region, old) for old in before)]
         back = _inverse(variant.placement)
+        gains = np.asarray(variant.adjustment.gains, np.float32)
         found = []
         for region in (*before, *new):
             here = _around(region)
@@ -125,7 +127,7 @@ class PhotoPictures:
             inside = np.zeros_like(piece)
             inside[_STONE_PX // 6 : -_STONE_PX // 6, _STONE_PX // 6 : -_STONE_PX // 6] = True
             inside &= cv2.erode(piece.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
-            change = float(np.percentile(_change(first, second)[inside], 95)) if inside.any() else _FULL_DE
+            change = float(np.percentile(_change(first * gains, second)[inside], 95)) if inside.any() else _FULL_DE
             found.append(Stone(shots[0], shots[1], change))
         self.stones = sorted(found, key=lambda stone: -stone.change_de)[:MOST_STONES]
 
