@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.flows import bad
 from tests.scenes import Scene
@@ -86,6 +87,26 @@ def test_one_pixel_ends_in_findings(tmp_path: Path, drawn_ring: Scene, capsys: p
     assert "Traceback" not in streams.err
 
 
+@pytest.mark.parametrize("verb", ["inspect", "cutout", "verify", "rules"])
+def test_one_pixel_is_judged_by_every_command(
+    verb: str, tmp_path: Path, drawn_ring: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photo = tmp_path / "one.png"
+    photo.write_bytes(bad.one_pixel(drawn_ring))
+    assert run([*command(verb, photo, tmp_path / "out"), "--json"]) == 1
+    streams = capsys.readouterr()
+    document = json.loads(streams.out)
+    assert document["verdict"] != "pass" and document["findings"]
+    assert "unexpected" not in streams.err
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 1), (1, 40), (3, 3), (9, 2), (12, 12)])
+def test_rules_judge_the_smallest_pictures(size: tuple[int, int], tmp_path: Path) -> None:
+    photo = tmp_path / "small.png"
+    Image.new("RGB", size, (120, 110, 90)).save(photo)
+    assert run(["rules", "check", str(photo), "--market", "ozon"]) == 1
+
+
 @pytest.mark.parametrize("name", bad.TAKEN)
 def test_unusual_pictures_are_worked_on(
     name: str, tmp_path: Path, drawn_ring: Scene, capsys: pytest.CaptureFixture[str]
@@ -134,6 +155,18 @@ def test_an_output_that_is_in_the_way_is_named(
     err = capsys.readouterr().err
     assert len(lines(err)) == 1 and "cannot be written" in err
     assert bad.files_in(tmp_path) <= {"ring.jpg", "wall"} | {n for n in bad.files_in(tmp_path) if n.startswith("home")}
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="there is no folder here that even root may not write to")
+@pytest.mark.parametrize("verb", ["card", "cutout"])
+def test_an_output_that_nobody_can_write_is_named(
+    verb: str, tmp_path: Path, drawn_ring: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photo = tmp_path / "ring.jpg"
+    photo.write_bytes(drawn_ring.jpeg())
+    assert run(command(verb, photo, Path("/proc/vitrina"))) == 4
+    err = capsys.readouterr().err
+    assert len(lines(err)) == 1 and "/proc/vitrina" in err and "cannot be written" in err
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

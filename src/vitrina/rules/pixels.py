@@ -68,6 +68,8 @@ def border_depth(rgb: Rgb) -> int | None:
     """
     small = _shrunk(rgb)
     shades = lab(small)
+    if min(shades.shape[:2]) < 8:
+        return None  # no room for a border and something inside it
     reach = max(3, round(0.08 * min(shades.shape[:2])))
     depths = []
     for turn in range(4):
