@@ -20,6 +20,7 @@ from vitrina.actions import gate, pictures
 from vitrina.actions.house import House
 from vitrina.actions.publishing import Sending, publish
 from vitrina.actions.rule_packs import confirm_rules
+from vitrina.cli import run
 from vitrina.errors import Conflict, NotAllowed, Refused, Retryable, UsageError
 from vitrina.model import Size
 from vitrina.rules.load import load_pack
@@ -202,3 +203,20 @@ def test_a_zip_for_the_cabinet_always_works(house: House, bazaar: Bazaar, tmp_pa
     done = publish(house.acting_as("Pat"), "RING-1", sending)
     assert done["verdict"] == "pass" and (tmp_path / "ring.zip").is_file()
     assert bazaar.seen == []
+
+
+def test_the_command_shows_a_dry_run_and_sends(
+    house: House, bazaar: Bazaar, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    product = tmp_path / "product.json"
+    product.write_text(LISTING["kaspi"]["product"], "utf-8")
+    common = ["publish", "RING-1", "--market", "kaspi", "--to", f"product=@{product}", "--as", "Pat"]
+    common += ["--home", str(house.config.home), "--pictures-at", f"{bazaar.url}/files"]
+    assert run([*common, "--dry-run"]) == 0
+    said = capsys.readouterr().out
+    assert "2 pictures would be sent to kaspi" in said and "kaspi-1" not in said and "VITRINA_KASPI_TOKEN" in said
+    assert bazaar.seen == []
+    assert run([*common, "--replace", "--json"]) == 1, "it cannot be read back: a person looks"
+    assert json.loads(capsys.readouterr().out)["sent"] == 1
+    assert run([*common, "--to", "nonsense"]) == 2
+    assert run(["publish", "RING-1", "--market", "kaspi", "--as", "Rita", "--home", str(house.config.home)]) == 5
