@@ -12,7 +12,7 @@ import pytest
 from tests.doubles.house import hire, picture
 from vitrina.actions import archive, pictures, skus
 from vitrina.actions.house import open_house
-from vitrina.backends.s3 import S3Blobs
+from vitrina.backends.s3 import S3Blobs, put_pictures
 from vitrina.config import Config, load_config
 from vitrina.errors import Broken, Missing, ResourceError, UsageError
 from vitrina.model import Digest
@@ -119,3 +119,13 @@ def test_a_house_keeps_its_archive_in_the_bucket(bucket: str, tmp_path: Path) ->
         assert archive.examine_archive(house)["lost"] == [digest]
     restored = archive.restore(Config(tmp_path / "new", blobs=f"{bucket}-again"), tmp_path / "kept.zip")
     assert restored["verdict"] == "pass" and S3Blobs(f"{bucket}-again").has(digest)
+
+
+def test_pictures_are_put_where_marketplaces_fetch_them(bucket: str) -> None:
+    for data in (b"one", b"another"):
+        put_pictures(bucket, {"ring_main_white.jpg": data})
+        found = obstore.get(S3Blobs(bucket)._store, "ring_main_white.jpg")
+        assert bytes(found.bytes()) == data
+        assert found.attributes["Content-Type"] == "image/jpeg"
+    with pytest.raises(UsageError, match="names no bucket"):
+        put_pictures("ftp://x", {})

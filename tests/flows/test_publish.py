@@ -191,7 +191,8 @@ def test_addresses_must_give_the_approved_bytes(house: House, bazaar: Bazaar) ->
 @pytest.mark.parametrize(
     ("more", "said"),
     [({"listing": {}}, "nm_id=… .the card's number"), ({"listing": {"nm": "1"}}, "wildberries knows nm_id"),
-     ({"by": "pigeon"}, "no publishers plugin is called 'pigeon'")],
+     ({"by": "pigeon"}, "no publishers plugin is called 'pigeon'"),
+     ({"upload_to": "s3://shop"}, "takes the files themselves")],
 )  # fmt: skip
 def test_wrong_orders_say_what_is_wanted(house: House, bazaar: Bazaar, more: dict[str, Any], said: str) -> None:
     with pytest.raises(UsageError, match=said):

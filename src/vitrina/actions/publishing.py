@@ -12,6 +12,7 @@ from vitrina.actions.pictures import refresh, what_is
 from vitrina.actions.release import approved_files
 from vitrina.actions.rule_packs import pack_in_effect, require_fresh
 from vitrina.backends.blobs import digest_of
+from vitrina.backends.s3 import put_pictures
 from vitrina.errors import Conflict, NotAllowed, Refused, UsageError, VitrinaError
 from vitrina.files import read_bytes
 from vitrina.model import Digest, Finding, Severity, verdict_of
@@ -36,6 +37,8 @@ class Sending:
     dry_run: bool = False
     again: bool = False
     replace: bool = False
+    upload_to: str = ""
+    """A bucket (``s3://BUCKET/PREFIX``) the files are put into first; `pictures_at` is its public address."""
 
 
 def publish(house: House, code: str, sending: Sending) -> dict[str, Any]:
@@ -68,6 +71,7 @@ def publish(house: House, code: str, sending: Sending) -> dict[str, Any]:
             {"name": p.name, "slot": p.slot, "sha256": p.digest, "bytes": len(p.data), "url": p.url or None}
             for p in parcel.pictures
         ],
+        "upload_to": sending.upload_to or None,
         "requests": publisher.plan(parcel),
         "warnings": warnings,
         "notice": "The seller answers for publication; no marketplace has approved these files.",
@@ -76,6 +80,8 @@ def publish(house: House, code: str, sending: Sending) -> dict[str, Any]:
         return {**told, "sent": 0, "findings": [], "verdict": "review" if warnings else "pass"}
     journal = _Journal(house, person, code, sending, parcel)
     if publisher.takes_urls:
+        if sending.upload_to:
+            put_pictures(sending.upload_to, {picture.name: picture.data for picture in parcel.pictures})
         _require_reachable(publisher, parcel)
     if not (sending.replace or journal.answers or publisher.name == "folder"):
         _require_empty(publisher, parcel, sending)
@@ -131,6 +137,8 @@ def _parcel(
 ) -> tuple[Parcel, list[Row[Any]]]:
     """The approved files in the order of the gallery."""
     listing = _listing(publisher, sending)
+    if sending.upload_to and not publisher.takes_urls:
+        raise UsageError(f"--upload-to {sending.upload_to}: {publisher.name} takes the files themselves. Leave it out.")
     if publisher.takes_urls and not sending.pictures_at.startswith(("https://", "http://")):
         raise UsageError(
             f"{publisher.name} takes addresses, not files: export the files, put them where anybody can fetch them, "

@@ -6,7 +6,7 @@ as every S3 program reads it: ``AWS_ACCESS_KEY_ID``, ``AWS_SECRET_ACCESS_KEY``, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -114,6 +114,18 @@ class S3Blobs:
                 f"{self.url}: the bucket does not do what is asked ({said}). Check its name, AWS_ENDPOINT_URL and the "
                 "access key, then run the same command again."
             ) from error
+
+
+def put_pictures(url: str, files: Mapping[str, bytes]) -> None:
+    """Put JPEG files under their own names into ``s3://BUCKET/PREFIX``, for marketplaces that fetch pictures.
+
+    What lies there under a name is replaced. Whether anybody may read it is the bucket's own policy. Raises as S3Blobs.
+    """
+    place = S3Blobs(url)
+    import obstore
+
+    for name, data in files.items():
+        place._ask(lambda n=name, d=data: obstore.put(place._store, n, d, attributes={"Content-Type": "image/jpeg"}))  # type: ignore[misc]
 
 
 def _absent() -> tuple[type[Exception], ...]:

@@ -30,6 +30,9 @@ def publish(
     pictures_at: Annotated[
         str, typer.Option(help="Where the exported files can be fetched, for marketplaces that take addresses.")
     ] = "",
+    upload_to: Annotated[
+        str, typer.Option(help="s3://BUCKET/PREFIX: put the files there first; --pictures-at is its public address.")
+    ] = "",
     dry_run: Annotated[bool, typer.Option(help="Show what would be sent; send nothing.")] = False,
     replace: Annotated[bool, typer.Option(help="Let pictures go that the listing shows now.")] = False,
     again: Annotated[bool, typer.Option(help="Send what was answered already, too.")] = False,
@@ -41,7 +44,7 @@ def publish(
     from vitrina.actions import publishing
 
     listing = dict(_pair(text) for text in to or [])
-    sending = publishing.Sending(market, by, listing, pictures_at, dry_run, again, replace)
+    sending = publishing.Sending(market, by, listing, pictures_at, dry_run, again, replace, upload_to)
     return run(home, as_, json, lambda house: publishing.publish(house, code, sending), _tell)
 
 
@@ -58,6 +61,8 @@ def _tell(document: Mapping[str, Any]) -> None:
     for place, picture in enumerate(document["pictures"], start=1):
         say(f"  {place}. {picture['name']} ({picture['slot']}, {picture['bytes'] / 1e3:.0f} kB)")
     if document["dry_run"]:
+        if document["upload_to"]:
+            say(f"  the files would be put into {document['upload_to']} first")
         for request in document["requests"]:
             say(f"  {request}")
     for finding in document["findings"]:
