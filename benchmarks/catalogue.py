@@ -21,6 +21,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from vitrina import reports
 from vitrina.actions import gate, reporting, skus
 from vitrina.actions.house import House, open_house
 from vitrina.actions.people import add_person
@@ -126,8 +127,14 @@ def questions(house: House, number: int) -> dict[str, Callable[[], Any]]:
         "report returns, a quarter": lambda: reporting.report_returns(rita, "2026-Q2"),
         "report audit, a quarter": lambda: reporting.report_audit(aud, "2026-Q2"),
         "report line, all": lambda: reporting.report_line(rita, ""),
-        "report line, one": lambda: reporting.report_line(rita, "Line 07"),
+        "report line, one: its records": lambda: records_of(house, "Line 07"),
     }
+
+
+def records_of(house: House, line: str) -> dict[str, Any]:
+    """What ``report line NAME`` says of the records; it also measures the line's pictures, which are no records."""
+    with house.store.reading() as conn:
+        return reports.line(conn, line)
 
 
 def main() -> int:

@@ -50,6 +50,9 @@ Say = Callable[[str, float], None]
 
 _NAMED_SLOT = re.compile(r".[-_ ](macro|profile|clasp|set|scale|lifestyle)$")
 
+_TWO_AT_ONCE_PX = 16_000_000
+"""Pixels of a variant up to which two of its drafts are made at once; beyond, their memory would add up."""
+
 WORN = "worn"
 """The code of the finding that a person wears the piece."""
 CONTACT = "contact"
@@ -254,6 +257,7 @@ class _Card:
             photo.document["adjustment"] = asdict(adjustment)
             self._show(photo, source, variant, seen)
             self._render(photo, source, variant, reference, edges, seen)
+            del variant  # as large as the photo: gone before the next one is made
 
     def _keep_master(self, photo: Photo, source: Source, cut: Cutout) -> dict[str, Any]:
         name = f"{MASTERS}/{Path(photo.name).stem}-cutout.png"
@@ -283,10 +287,14 @@ class _Card:
     def _render(
         self, photo: Photo, source: Source, variant: Variant, reference: Reference, edges: Judgement, seen: Judgement
     ) -> None:
-        """The drafts of one variant, two at a time; each bears what was found in its cutout and its variant as well."""
+        """The drafts of one variant, two at a time where memory allows.
+
+        Each bears what was found in its cutout and its variant as well.
+        """
         first = {draft["photo"] for draft in self.drafts if draft["slot"] == "main"} <= {photo.name}
         may_be_main = first and not photo.is_worn
-        with ThreadPoolExecutor(2) as pool:
+        pixels = variant.rgb.shape[0] * variant.rgb.shape[1]
+        with ThreadPoolExecutor(2 if pixels <= _TWO_AT_ONCE_PX else 1) as pool:
             jobs = []
             for pack in self.packs.values():
                 slot = slot_for(pack, variant.look, may_be_main=may_be_main, shows=photo.shows)
@@ -295,8 +303,8 @@ class _Card:
                         make_draft, variant, pack, slot, reference=reference, master=seen, imprint=self.order.imprint
                     )
                 )
-            for job, pack in zip(jobs, self.packs.values(), strict=True):
-                draft = job.result()
+            for pack in self.packs.values():
+                draft = jobs.pop(0).result()  # a future that is kept keeps the pixels of its draft
                 self._step(f"rendered {photo.name} on {variant.look.name} for {pack.name}")
                 self._file(
                     photo, source, variant, draft, verdict_of((*edges.findings, *seen.findings, *draft.findings))

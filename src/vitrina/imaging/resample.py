@@ -7,6 +7,9 @@ photo does not have.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +54,8 @@ def _resample(picture: NDArray[np.float32], placement: Placement, fill: NDArray[
     columns, inner_columns = _reach(picture.shape[1], size.width, scale, placement.dx)
     if not (rows.stop > rows.start and columns.stop > columns.start):
         return out
+    if columns.stop - columns.start > 0.8 * picture.shape[1]:
+        columns = slice(0, picture.shape[1])  # whole rows lie in one piece already: nothing is copied
     part = np.ascontiguousarray(picture[rows, columns])
     down = _weights(part.shape[0], inner_rows, scale, placement.dy + scale * rows.start)
     across = _weights(part.shape[1], inner_columns, scale, placement.dx + scale * columns.start)
@@ -60,8 +65,8 @@ def _resample(picture: NDArray[np.float32], placement: Placement, fill: NDArray[
         made += (1 - covered)[..., None] * fill
     at_rows = _nearest(inner_rows, scale, placement.dy + scale * rows.start, part.shape[0])
     at_columns = _nearest(inner_columns, scale, placement.dx + scale * columns.start, part.shape[1])
-    for bound, limit in zip(_range(part, scale, fill), (np.maximum, np.minimum), strict=True):
-        limit(made, bound.take(at_rows, axis=0).take(at_columns, axis=1), out=made)
+    for grow, limit in ((cv2.erode, np.maximum), (cv2.dilate, np.minimum)):  # one after the other: each is large
+        limit(made, _nearby(part, grow, scale, fill).take(at_rows, axis=0).take(at_columns, axis=1), out=made)
     out[inner_rows, inner_columns] = made
     return out
 
@@ -116,18 +121,14 @@ def _apply(down: sparse.csr_matrix, across: sparse.csr_matrix, part: NDArray[np.
     return np.asarray(cv2.transpose(wide), np.float32).reshape(tall.shape[0], -1, channels)
 
 
-def _range(
-    part: NDArray[np.float32], scale: float, fill: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The lowest and highest value within one target pixel of each source pixel, per channel."""
+def _nearby(
+    part: NDArray[np.float32], grow: Callable[..., Any], scale: float, fill: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """The lowest (`grow` erodes) or highest (dilates) value within one target pixel of each source pixel."""
     side = 2 * int(np.ceil(1 / scale)) + 1
-    kernel = np.ones((side, side), np.uint8)
     border = tuple(float(value) for value in fill)
-    bounds = []
-    for grow in (cv2.erode, cv2.dilate):
-        grown = grow(part, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=border)
-        bounds.append(np.asarray(grown, np.float32).reshape(part.shape))
-    return bounds[0], bounds[1]
+    grown = grow(part, np.ones((side, side), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=border)
+    return np.asarray(grown, np.float32).reshape(part.shape)
 
 
 def _nearest(target: slice, scale: float, offset: float, length: int) -> NDArray[np.int64]:
