@@ -28,6 +28,7 @@ from vitrina.stages.verify.detail import is_only_smooth, is_retouched, judge_det
 from vitrina.stages.verify.distortion import judge_distortion
 from vitrina.stages.verify.facts import Facts, load_facts
 from vitrina.stages.verify.limits import LIMITS, VerifyLimits
+from vitrina.stages.verify.marks import judge_marks
 from vitrina.stages.verify.messages import describe
 from vitrina.stages.verify.metal import (
     Tone,
@@ -182,6 +183,7 @@ def examine_prepared(
     findings += describe(named, limits)
     if not any(finding.check in ("text", "background") for finding in findings):
         findings += judge_faint_print(pair, changed | contour.explained, limits)
+    findings += judge_marks(facts.marks if facts else (), pair, small.scale)
     findings += _unchecked(
         geometry=displaced is None, metal=not tones and bool(zones.metal_like.any()), texture=gain is None
     )

@@ -6,6 +6,15 @@ import tomllib
 from dataclasses import dataclass, field
 
 from vitrina.errors import InputError
+from vitrina.model import Region
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A scratch or dent of the shipped piece: what it is, and where in pixels of the source."""
+
+    what: str
+    region: Region
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +25,13 @@ class Facts:
     pieces: int | None = None
     links: int | None = None
     metal: str | None = None
+    marks: tuple[Mark, ...] = ()
     extra: dict[str, object] = field(default_factory=dict)
 
 
 def load_facts(data: bytes, *, name: str = "facts") -> Facts:
-    """Read facts from TOML: ``stones = 7`` or ``[stones] count = 7``; likewise ``pieces`` and ``links``; ``metal``.
+    """Read facts from TOML: ``stones = 7`` or ``[stones] count = 7``; likewise ``pieces`` and ``links``; ``metal``;
+    ``[[marks]]`` with ``what`` and ``region = [x, y, width, height]`` in pixels of the source.
 
     Raises InputError naming the file and what is wrong.
     """
@@ -32,9 +43,26 @@ def load_facts(data: bytes, *, name: str = "facts") -> Facts:
     metal = table.get("metal")
     if isinstance(metal, dict):
         metal = metal.get("alloy") or metal.get("name")
-    known = {"stones", "pieces", "links", "metal"}
+    marks = _marks(table.get("marks", []), f"{name}: marks")
+    known = {"stones", "pieces", "links", "metal", "marks"}
     extra = {key: value for key, value in table.items() if key not in known}
-    return Facts(metal=str(metal) if metal else None, extra=extra, **counts)
+    return Facts(metal=str(metal) if metal else None, marks=marks, extra=extra, **counts)
+
+
+def _marks(value: object, what: str) -> tuple[Mark, ...]:
+    """Marks with a region; those that are only told in words are for people."""
+    if not isinstance(value, list):
+        raise InputError(f'{what}: {value!r} is no list. Write [[marks]] with what = "scratch" and a region.')
+    marks = []
+    for entry in value:
+        if not isinstance(entry, dict) or "region" not in entry:
+            continue
+        region = entry["region"]
+        is_box = isinstance(region, list) and len(region) == 4
+        if not is_box or not all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in region):
+            raise InputError(f"{what}: region = {region!r}. Write [x, y, width, height] in pixels of the source.")
+        marks.append(Mark(str(entry.get("what", "mark")), Region(*region)))
+    return tuple(marks)
 
 
 def _count(value: object, what: str) -> int | None:
