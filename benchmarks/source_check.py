@@ -112,7 +112,10 @@ def judge_rendered(folder: Path) -> None:
         light = codes & {"hard-light", "warm-cast", "cold-cast", "clipped", "glare-spot", "too-dark", "too-bright"}
         tallies["bad light"].add(name, wanted=not truth["lighting_good"], found=bool(light))
         tallies["cut by the frame"].add(name, wanted=cut, found="cut-by-frame" in codes)
-        tallies["any other fault"].add(f"{name} {sorted(codes - light)}", wanted=cut, found=bool(codes - light))
+        busy = codes & {"cluttered-backdrop"}
+        tallies["cluttered backdrop"].add(name, wanted=truth["background"] == "paper", found=bool(busy))
+        rest = codes - light - busy
+        tallies["any other fault"].add(f"{name} {sorted(rest)}", wanted=cut, found=bool(rest))
     show("rendered scenes", tallies)
 
 

@@ -44,7 +44,7 @@ _FAMILIES: dict[str, Family] = {
     "dust": dust.check,
     "screen": screen.check,
 }
-_NOT_LIVE = {"file", "provenance", "screen"}
+_NOT_LIVE = {"file", "provenance", "screen", "dust"}
 """What a preview, made by the browser from a video, says nothing of."""
 _ONLY_OF_FILES = {"few-pixels-on-piece", "noise"}
 """Findings that a preview's own size and smoothing decide."""
@@ -68,7 +68,7 @@ def check_source(
     """Findings and measures of a photo. `piece` is coarse evidence 0…1 of where the piece is, at any size; `whole` is
     `whole_frame(source)` where that was made already; without a `reader` text is not looked for, which a note says.
 
-    Of a preview (`is_live`) the file, the count of pixels, noise and print are not judged, which a note says.
+    Of a preview (`is_live`) the file, the count of pixels, noise, dust and print are not judged, which a note says.
 
     Findings come most severe first. A piece that is worn or not there at all makes the rest of its measures void: then
     only that is said.

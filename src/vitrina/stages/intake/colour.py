@@ -14,6 +14,8 @@ from vitrina.stages.intake.view import View
 _WARM, _COLD = (55.0, 105.0), (220.0, 290.0)
 """Hues (degrees, CIELAB) of lamps and of shade: lights lie along this line, papers anywhere."""
 
+_COLDEST = 28.0
+"""C*ab beyond which a darker backdrop is blue of its own."""
 _EVERY = 5
 """One pixel of so many tells the backdrop's median as well as all of them."""
 
@@ -36,7 +38,8 @@ def check(view: View) -> tuple[list[Finding], dict[str, Any]]:
     shine = float(np.hypot(shine_a, shine_b))
     agreement = (a * shine_a + b * shine_b) / max(chroma * shine, 1e-6)
     is_warm = _WARM[0] < hue < _WARM[1] and shine > 5 and agreement > 0.9
-    is_cold = _COLD[0] < hue < _COLD[1] and shine_b < 6 and light > 75
+    does_agree = light > 75 or (agreement > 0.75 and shine > 6 and chroma < _COLDEST)
+    is_cold = _COLD[0] < hue < _COLD[1] and shine_b < 6 and does_agree
     if light < limits.cast_ground_l or chroma <= limits.cast_warn or not (is_warm or is_cold):
         return [], measures
     is_block = chroma > limits.cast_block

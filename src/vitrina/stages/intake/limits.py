@@ -75,7 +75,7 @@ class IntakeLimits:
     """Share of the piece without any colour left in it. Polished metal under a softbox reaches 0.09."""
     clip_piece_block: float = 0.30
     glare_spot_warn: float = 0.08
-    """Largest clipped place on the piece, as a share of the piece; a flat disc that mirrors a softbox reaches 0.06."""
+    """Largest clipped place on the piece, as a share of the piece; a white disc under a softbox reaches 0.074."""
 
     hard_lit_share: float = 0.17
     """Share of the piece at least half as bright as its highlights: under broad light a quarter and more."""

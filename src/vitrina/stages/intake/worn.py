@@ -15,6 +15,9 @@ _SIDE = 384
 _BORDER = 0.55
 """A colour that lines more of the frame than this is the table, not a body: bodies come in from one side."""
 
+_ON_PIECE = 0.6
+"""Mean evidence above which a part away from the border is the piece itself: broad, smooth rosy metal. A body comes in
+from a side."""
 _SAME_TONE = 7.0
 """Distance in a* and b* within which the border has the same colour."""
 
@@ -47,6 +50,7 @@ def find_skin(view: View) -> tuple[Mask, float]:
     or by being flat, where a body is rounded.
     """
     small = cv2.resize(view.whole_lab, _size(view), interpolation=cv2.INTER_AREA)
+    evidence = cv2.resize(view.evidence, small.shape[1::-1], interpolation=cv2.INTER_AREA)
     light, a, b = small[..., 0], small[..., 1], small[..., 2]
     chroma, hue = np.hypot(a, b), np.degrees(np.arctan2(b, a))
     toned = (light > 12) & (light < 95) & (chroma > 8) & (chroma < 48) & (hue > 22) & (hue < 70)
@@ -62,9 +66,14 @@ def find_skin(view: View) -> tuple[Mask, float]:
         low, high = np.percentile(light[part], [10, 90])
         rounded = high - low > 10
         is_metal = float(np.median(slope[part])) > 2.0
-        if rounded and not is_metal and _lined(part, a, b) < _BORDER:
+        is_piece = float(evidence[part].mean()) > _ON_PIECE and not _at_border(part)
+        if rounded and not is_metal and not is_piece and _lined(part, a, b) < _BORDER:
             skin |= part
     return skin, float(skin.mean())
+
+
+def _at_border(part: Mask) -> bool:
+    return bool(part[:3].any() or part[-3:].any() or part[:, :3].any() or part[:, -3:].any())
 
 
 def _lined(part: Mask, a: Plane, b: Plane) -> float:
