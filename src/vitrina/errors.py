@@ -19,6 +19,8 @@
     │   ├── Busy            4  503  the database is locked by another program
     │   └── Broken          4  500  records or archived bytes are not what they were
     ├── NotAllowed          5  403  the role or the approvals are lacking
+    │   ├── NotSignedIn     5  401  nobody knows who is asking
+    │   └── TooOften        5  429  too many wrong passwords: wait
     ├── Retryable           4  503  told to workers: try again after a while
     └── NeedsPerson         4  409  told to workers: park it, a person must look
 
@@ -102,6 +104,14 @@ class Broken(ResourceError):
 class NotAllowed(VitrinaError):
     exit_code = 5
     http_status = 403
+
+
+class NotSignedIn(NotAllowed):
+    http_status = 401
+
+
+class TooOften(NotAllowed):
+    http_status = 429
 
 
 class Retryable(VitrinaError):

@@ -24,6 +24,7 @@ from vitrina.drafts import PLAIN, Draft, Imprint, Reference, dress, make_draft, 
 from vitrina.errors import InputError, UsageError
 from vitrina.files import read_bytes
 from vitrina.model import (
+    Alpha,
     Cutout,
     Digest,
     Finding,
@@ -375,3 +376,12 @@ def _messages(findings: Iterable[Finding]) -> str:
     """What blocks, each thing said once."""
     blocks = [finding.message for finding in findings if finding.severity is Severity.BLOCK]
     return " ".join(dict.fromkeys(blocks))
+
+
+def places_to_look_at(source: Source, matte: Alpha) -> list[dict[str, Any]]:
+    """The riskiest squares of a piece, in pixels of its source, for a reviewer to look at one by one."""
+    from vitrina.pages.places import risky_places
+
+    cut = Cutout(source.rgb, matte, (), (1.0, 1.0, 1.0), "as kept")
+    found = risky_places(source.rgb, cut, side_px=max(120, min(source.size.width, source.size.height) // 10))
+    return [{"what": place.what, "region": place.region.as_dict()} for place in found]

@@ -25,8 +25,8 @@ from vitrina.cli import (
     review,
     rules,
     scale,
+    serve,
     sku,
-    unbuilt,
     verify,
 )
 from vitrina.cli.output import complain
@@ -56,7 +56,7 @@ for group in (
     people,
     archive,
     doctor,
-    unbuilt,
+    serve,
 ):
     group.register(app)
 

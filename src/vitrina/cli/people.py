@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +17,7 @@ def register(app: typer.Typer) -> None:
     people.command("add")(add)
     people.command("take")(take)
     people.command("list")(list_people)
+    people.command("password")(password)
     app.add_typer(people, name="people")
     policy = typer.Typer(help="What the house has decided: who exports, spot checks, retention.", no_args_is_help=True)
     policy.command("show")(show_policies)
@@ -55,6 +57,24 @@ def take(
     from vitrina.actions.people import take_role
 
     return run(home, as_, json, lambda house: take_role(house, name, role), _tell_people)
+
+
+def password(
+    name: Annotated[str, typer.Argument(help="Whose password.", show_default=False)],
+    as_: As = None,
+    home: Home = None,
+    json: Json = False,
+) -> int:
+    """Set a person's password for the web studio: asked for twice, or the first line of a pipe. Their sessions end."""
+    from vitrina.actions.doors import set_password
+
+    if sys.stdin.isatty():
+        text = typer.prompt("password", hide_input=True, confirmation_prompt=True, err=True)
+    else:
+        text = sys.stdin.readline().rstrip("\n")
+    return run(
+        home, as_, json, lambda house: set_password(house, name, text), lambda d: say(f"{d['name']} can sign in now")
+    )
 
 
 def list_people(as_: As = None, home: Home = None, json: Json = False) -> int:

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from vitrina.config import Config
 from vitrina.errors import Broken, Busy, NotWritable, ResourceError, UsageError
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration; a database that says something else is migrated, or refused when it is newer."""
 
 BUSY_S = 30

@@ -99,3 +99,9 @@ def every(conn: Connection) -> Iterator[dict[str, Any]]:
     """Every event with its hash, oldest first."""
     for row in conn.execute(sa.select(events).order_by(events.c.seq)):
         yield row._asdict()
+
+
+def page(conn: Connection, *, before: int, limit: int) -> list[Row[Any]]:
+    """The newest `limit` events before number `before`, newest first."""
+    query = sa.select(events).where(events.c.seq < before).order_by(events.c.seq.desc()).limit(limit)
+    return list(conn.execute(query))

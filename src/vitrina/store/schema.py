@@ -346,3 +346,59 @@ workers = Table(
     Column("started_at", String(40), nullable=False),
     Column("beat_at", String(40), nullable=False),
 )
+
+passwords = Table(
+    "passwords",
+    metadata,
+    Column("person_id", Integer, ForeignKey("people.id"), primary_key=True, autoincrement=False),
+    Column("hash", Text, nullable=False),
+    Column("set_at", String(40), nullable=False),
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    _id(),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("kind", String(20), nullable=False),
+    Column("person_id", Integer, ForeignKey("people.id"), nullable=False, index=True),
+    Column("name", String(120), nullable=False),
+    Column("scopes", Json, nullable=False),
+    Column("made_at", String(40), nullable=False),
+    Column("used_at", String(40), nullable=False),
+    Column("ends_at", String(40), nullable=False),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    _id(),
+    Column("subject", String(160), nullable=False),
+    Column("at", String(40), nullable=False),
+    Index(None, "subject", "at"),
+)
+
+replies = Table(
+    "replies",
+    metadata,
+    Column("person", String(120), nullable=False),
+    Column("key", String(120), nullable=False),
+    Column("request", String(64), nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("body", Json),
+    Column("at", String(40), nullable=False),
+    PrimaryKeyConstraint("person", "key"),
+)
+
+views = Table(
+    "views",
+    metadata,
+    Column("variant_id", Integer, ForeignKey("variants.id"), nullable=False),
+    Column("person", String(120), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("milliseconds", Integer, nullable=False),
+    Column("zoom_percent", Integer, nullable=False),
+    Column("at", String(40), nullable=False),
+    PrimaryKeyConstraint("variant_id", "person", "digest", "place"),
+)

@@ -198,3 +198,21 @@ def _counted(conn: Connection, name: str, column: Any, joined: Any, where: Any) 
     query = sa.select(column, sa.func.count().label("number")).select_from(joined).where(where).group_by(column)
     found = conn.execute(query.order_by(sa.desc("number"), column)).all()
     return [{name: value or "", "number": number} for value, number in found]
+
+
+def states(conn: Connection) -> dict[str, int]:
+    """How many variants stand in each state."""
+    query = sa.select(variants.c.state, sa.func.count()).group_by(variants.c.state)
+    return {state: int(number) for state, number in conn.execute(query)}
+
+
+def blocked(conn: Connection, *, limit: int) -> list[sa.Row[Any]]:
+    """Drafts that say why they go no further, newest first."""
+    query = (
+        sa.select(skus.c.code, skus.c.title, variants.c.number, variants.c.reason)
+        .join(skus)
+        .where((variants.c.state == "draft") & (variants.c.reason != ""))
+        .order_by(variants.c.changed_at.desc())
+        .limit(limit)
+    )
+    return list(conn.execute(query))

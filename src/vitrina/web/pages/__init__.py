@@ -1,0 +1,13 @@
+"""The pages, by what they are about."""
+
+from fastapi import FastAPI
+
+from vitrina.web.pages import books, catalogue, compare, door, judge, work
+
+__all__ = ["register"]
+
+
+def register(app: FastAPI) -> None:
+    """Add every page to `app`."""
+    for module in (door, catalogue, compare, judge, work, books):
+        app.include_router(module.router, include_in_schema=False)

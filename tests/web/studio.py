@@ -1,0 +1,72 @@
+"""A studio for tests: the double house with its crew, and a client per person."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from PIL import Image, ImageDraw
+
+from tests.doubles.house import CREW, Opinions, a_house, hire
+from vitrina.actions import doors
+from vitrina.actions.house import House
+from vitrina.web import make_app
+
+BASE = "http://127.0.0.1:8765"
+PASSWORD = "four plain words together"
+
+
+def drawn(shade: int = 200, *, side: int = 700) -> bytes:
+    """A ring on paper, as PNG; different for each shade."""
+    picture = Image.new("RGB", (side, side), (shade, shade, shade))
+    pen = ImageDraw.Draw(picture)
+    pen.ellipse((side * 0.2, side * 0.3, side * 0.8, side * 0.9), outline=(190, 150, 60), width=side // 20)
+    pen.ellipse((side * 0.44, side * 0.24, side * 0.56, side * 0.36), fill=(40, 60, 160))
+    out = io.BytesIO()
+    picture.save(out, "PNG")
+    return out.getvalue()
+
+
+def a_client(app: FastAPI, *, html: bool = True) -> TestClient:
+    """A browser that nobody has signed in with."""
+    headers = {"accept": "text/html"} if html else {}
+    return TestClient(app, base_url=BASE, headers=headers, follow_redirects=True)
+
+
+def token_in(text: str) -> str:
+    """The form token of a page."""
+    found = re.search(r'name="form_token" value="([^"]+)"', text)
+    assert found, text[:300]
+    return found[1]
+
+
+def sign_in(app: FastAPI, house: House, name: str) -> TestClient:
+    """A browser in which `name` is signed in; its form token travels as the header that our scripts send."""
+    client = a_client(app)
+    with house.store.writing() as conn:
+        secret = doors.begin_session(conn, house, name)
+    client.cookies.set("vitrina_session", secret)
+    visitor = doors.visitor_of(house, secret)
+    assert visitor is not None
+    client.headers["X-Form-Token"] = visitor.csrf
+    return client
+
+
+@contextmanager
+def a_studio(home: Path, opinions: Opinions | None = None) -> Iterator[tuple[FastAPI, House]]:
+    """The studio of a house with its crew."""
+    with a_house(home, opinions=opinions) as house:
+        hire(house)
+        yield make_app(house), house
+
+
+@contextmanager
+def a_crew(home: Path, opinions: Opinions | None = None) -> Iterator[tuple[FastAPI, House, dict[str, TestClient]]]:
+    """The studio with everybody signed in."""
+    with a_studio(home, opinions) as (app, house):
+        yield app, house, {name: sign_in(app, house, name) for name in CREW}
