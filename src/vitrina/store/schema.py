@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 from sqlalchemy import (
     Boolean,
     CheckConstraint,
@@ -12,56 +9,21 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     PrimaryKeyConstraint,
     String,
     Table,
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.types import TypeDecorator
 
+from vitrina.store.columns import Json, canonical, id_column, metadata, sku_column
 
-class Json(TypeDecorator[Any]):
-    """A JSON value as canonical text, so that the same value is the same bytes on both databases."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: Any, dialect: object) -> str | None:  # noqa: ARG002
-        return None if value is None else canonical(value)
-
-    def process_result_value(self, value: Any, dialect: object) -> Any:  # noqa: ARG002
-        return None if value is None else json.loads(value)
-
-
-def canonical(value: Any) -> str:
-    """`value` as JSON in one form only: sorted keys, no spaces, UTF-8 left as it is."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-
-def _id() -> Column[int]:
-    return Column("id", Integer, primary_key=True, autoincrement=True)
-
-
-def _sku() -> Column[int]:
-    return Column("sku_id", Integer, ForeignKey("skus.id"), nullable=False)
-
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+__all__ = ["canonical", "metadata"]
 
 people = Table(
     "people",
     metadata,
-    _id(),
+    id_column(),
     Column("name", String(120), nullable=False, unique=True),
     Column("added_at", String(40), nullable=False),
     Column("left_at", String(40)),
@@ -82,7 +44,7 @@ policies = Table(
 lines = Table(
     "lines",
     metadata,
-    _id(),
+    id_column(),
     Column("name", String(120), nullable=False, unique=True),
     Column("recipe", Json, nullable=False),
     Column("checklist", Json, nullable=False),
@@ -92,7 +54,7 @@ lines = Table(
 skus = Table(
     "skus",
     metadata,
-    _id(),
+    id_column(),
     Column("code", String(120), nullable=False, unique=True),
     Column("title", Text, nullable=False),
     Column("piece_type", String(40), nullable=False),
@@ -122,8 +84,8 @@ blobs = Table(
 photos = Table(
     "photos",
     metadata,
-    _id(),
-    _sku(),
+    id_column(),
+    sku_column(),
     Column("digest", String(64), ForeignKey("blobs.digest"), nullable=False, index=True),
     Column("name", Text, nullable=False),
     Column("capture", Json, nullable=False),
@@ -137,7 +99,7 @@ photos = Table(
 batches = Table(
     "batches",
     metadata,
-    _id(),
+    id_column(),
     Column("folder", Text, nullable=False, unique=True),
     Column("state", String(20), nullable=False),
     Column("reason", Text, nullable=False),
@@ -149,7 +111,7 @@ batches = Table(
 batch_items = Table(
     "batch_items",
     metadata,
-    _id(),
+    id_column(),
     Column("batch_id", Integer, ForeignKey("batches.id"), nullable=False),
     Column("position", Integer, nullable=False),
     Column("sku", String(120), nullable=False),
@@ -170,7 +132,7 @@ batch_items = Table(
 cutouts = Table(
     "cutouts",
     metadata,
-    _id(),
+    id_column(),
     Column("photo_id", Integer, ForeignKey("photos.id"), nullable=False, index=True),
     Column("digest", String(64), ForeignKey("blobs.digest")),
     Column("method", Text, nullable=False),
@@ -181,8 +143,8 @@ cutouts = Table(
 variants = Table(
     "variants",
     metadata,
-    _id(),
-    _sku(),
+    id_column(),
+    sku_column(),
     Column("number", Integer, nullable=False),
     Column("photo_id", Integer, ForeignKey("photos.id"), nullable=False),
     Column("batch_id", Integer, ForeignKey("batches.id"), index=True),
@@ -208,7 +170,7 @@ variants = Table(
 renditions = Table(
     "renditions",
     metadata,
-    _id(),
+    id_column(),
     Column("variant_id", Integer, ForeignKey("variants.id"), nullable=False),
     Column("market", String(40), nullable=False),
     Column("slot", String(40), nullable=False),
@@ -222,8 +184,8 @@ renditions = Table(
 findings = Table(
     "findings",
     metadata,
-    _id(),
-    _sku(),
+    id_column(),
+    sku_column(),
     Column("photo_id", Integer, ForeignKey("photos.id"), index=True),
     Column("variant_id", Integer, ForeignKey("variants.id"), index=True),
     Column("market", String(40)),
@@ -254,9 +216,9 @@ answers = Table(
 decisions = Table(
     "decisions",
     metadata,
-    _id(),
+    id_column(),
     Column("variant_id", Integer, ForeignKey("variants.id"), nullable=False, index=True),
-    _sku(),
+    sku_column(),
     Column("person", String(120), nullable=False),
     Column("verdict", String(20), nullable=False),
     Column("digest", String(64), nullable=False),
@@ -274,9 +236,9 @@ decisions = Table(
 exports = Table(
     "exports",
     metadata,
-    _id(),
+    id_column(),
     Column("variant_id", Integer, ForeignKey("variants.id"), nullable=False, index=True),
-    _sku(),
+    sku_column(),
     Column("market", String(40), nullable=False),
     Column("files", Json, nullable=False),
     Column("folder", Text, nullable=False),
@@ -287,8 +249,8 @@ exports = Table(
 returns = Table(
     "returns",
     metadata,
-    _id(),
-    _sku(),
+    id_column(),
+    sku_column(),
     Column("ordered_on", String(10), nullable=False),
     Column("returned_on", String(10), nullable=False, index=True),
     Column("reason", String(60), nullable=False),
@@ -321,7 +283,7 @@ ledger = Table(
 outbox = Table(
     "outbox",
     metadata,
-    _id(),
+    id_column(),
     Column("job", String(120), nullable=False, unique=True),
     Column("kind", String(40), nullable=False),
     Column("payload", Json, nullable=False),
@@ -358,7 +320,7 @@ passwords = Table(
 keys = Table(
     "keys",
     metadata,
-    _id(),
+    id_column(),
     Column("digest", String(64), nullable=False, unique=True),
     Column("kind", String(20), nullable=False),
     Column("person_id", Integer, ForeignKey("people.id"), nullable=False, index=True),
@@ -372,7 +334,7 @@ keys = Table(
 attempts = Table(
     "attempts",
     metadata,
-    _id(),
+    id_column(),
     Column("subject", String(160), nullable=False),
     Column("at", String(40), nullable=False),
     Index(None, "subject", "at"),

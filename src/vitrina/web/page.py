@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -150,6 +150,7 @@ def _templates() -> Environment:
     environment.filters["plain"] = _plain
     environment.filters["attribute"] = _attribute
     environment.filters["link"] = _link
+    environment.filters["in_words"] = _in_words
     return environment
 
 
@@ -158,6 +159,15 @@ def _plain(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
     return "—" if value is None else str(value)
+
+
+def _in_words(value: Any) -> str:
+    """A rule's value as people write it: ``width 500, height 500`` for a table, commas for a list."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{str(key).replace('_', ' ')} {_in_words(item)}" for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(_in_words(item) for item in value)
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else _plain(value)
 
 
 def _attribute(value: Any) -> Markup:
@@ -169,7 +179,3 @@ def _link(value: str) -> str:
     from urllib.parse import quote
 
     return quote(value, safe="")
-
-
-Tell = Callable[..., str]
-Values = Mapping[str, Any]
