@@ -40,7 +40,7 @@ from vitrina.pages.pictures import PhotoPictures, on_grey
 from vitrina.pages.report import report_page
 from vitrina.plugins import BlobStore, Segmenter
 from vitrina.rules.evaluate import check_count
-from vitrina.rules.load import load_pack
+from vitrina.rules.load import find_slot, load_pack
 from vitrina.rules.pack import Pack
 from vitrina.stages.export import file_name
 from vitrina.stages.scene import named_look, neutral_adjustment
@@ -53,6 +53,8 @@ _NAMED_SLOT = re.compile(r".[-_ ](macro|profile|clasp|set|scale|lifestyle)$")
 
 _TWO_AT_ONCE_PX = 16_000_000
 """Pixels of a variant up to which two of its drafts are made at once; beyond, their memory would add up."""
+_LARGE_CANVAS_PX = 5_000_000
+"""... and of a draft, from which it is made alone."""
 
 WORN = "worn"
 """The code of the finding that a person wears the piece."""
@@ -165,6 +167,11 @@ def _too_weak(photo: Photo) -> str:
     if photo.is_worn:
         return f"{photo.name}: worn on a person: a scale frame, not a main image. {said}"
     return f"{photo.name}: too weak to work from. {said} Photograph it again; --force goes on all the same."
+
+
+def _canvas_px(pack: Pack, slot: str) -> int:
+    size = find_slot(pack, slot).target.size
+    return size.width * size.height
 
 
 class _Card:
@@ -294,22 +301,27 @@ class _Card:
         """
         first = {draft["photo"] for draft in self.drafts if draft["slot"] == "main"} <= {photo.name}
         may_be_main = first and not photo.is_worn
-        pixels = variant.rgb.shape[0] * variant.rgb.shape[1]
-        with ThreadPoolExecutor(2 if pixels <= _TWO_AT_ONCE_PX else 1) as pool:
-            jobs = []
-            for pack in self.packs.values():
-                slot = slot_for(pack, variant.look, may_be_main=may_be_main, shows=photo.shows)
-                jobs.append(
-                    pool.submit(
-                        make_draft, variant, pack, slot, reference=reference, master=seen, imprint=self.order.imprint
-                    )
-                )
-            for pack in self.packs.values():
-                draft = jobs.pop(0).result()  # a future that is kept keeps the pixels of its draft
-                self._step(f"rendered {photo.name} on {variant.look.name} for {pack.name}")
-                self._file(
-                    photo, source, variant, draft, verdict_of((*edges.findings, *seen.findings, *draft.findings))
-                )
+        plan = [
+            (pack, slot_for(pack, variant.look, may_be_main=may_be_main, shows=photo.shows))
+            for pack in self.packs.values()
+        ]
+
+        def made(pack: Pack, slot: str) -> Draft:
+            return make_draft(variant, pack, slot, reference=reference, master=seen, imprint=self.order.imprint)
+
+        def taken(pack: Pack, draft: Draft) -> None:
+            self._step(f"rendered {photo.name} on {variant.look.name} for {pack.name}")
+            self._file(photo, source, variant, draft, verdict_of((*edges.findings, *seen.findings, *draft.findings)))
+
+        is_huge = variant.rgb.shape[0] * variant.rgb.shape[1] > _TWO_AT_ONCE_PX
+        small = [(pack, slot) for pack, slot in plan if not is_huge and _canvas_px(pack, slot) <= _LARGE_CANVAS_PX]
+        with ThreadPoolExecutor(2) as pool:
+            jobs = [pool.submit(made, pack, slot) for pack, slot in small]
+            for pack, _ in small:
+                taken(pack, jobs.pop(0).result())  # a future that is kept keeps the pixels of its draft
+        for pack, slot in plan:
+            if (pack, slot) not in small:
+                taken(pack, made(pack, slot))
 
     def _file(self, photo: Photo, source: Source, variant: Variant, draft: Draft, verdict: Verdict) -> None:
         """Keep a draft with what was said of it; a rejected one in a folder of its own, lest somebody uploads it."""
