@@ -100,14 +100,17 @@ def judge_shots(photos: Sequence[Seen], *, piece_type: str) -> Judgement:
 
 def _inspect(source: Source, finder: Segmenter | None, is_live: bool) -> tuple[Judgement, Alpha]:
     from vitrina.stages.cutout import find_piece
-    from vitrina.stages.intake import check_source, whole_frame
+    from vitrina.stages.intake import LIMITS, LIVE_LIMITS, check_source, whole_frame
 
     started = time.perf_counter()
-    whole = whole_frame(source)
+    limits = LIVE_LIMITS if is_live else LIMITS
+    whole = whole_frame(source, limits)
     with _Ahead(None if is_live else reader(), whole) as ahead:
         piece = find_piece(source, finder or segmenter(), side_px=_LIVE_PX if is_live else _FIND_PX)
         found = time.perf_counter()
-        findings, measures = check_source(source, piece=piece, whole=whole, reader=ahead.reader, is_live=is_live)
+        findings, measures = check_source(
+            source, piece=piece, whole=whole, reader=ahead.reader, is_live=is_live, limits=limits
+        )
     ended = time.perf_counter()
     seconds = {"find": found - started, "check": ended - found, "total": ended - started}
     return Judgement("vitrina.inspect/1", (*source.notes, *findings), measures, seconds), piece

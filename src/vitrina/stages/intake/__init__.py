@@ -25,10 +25,10 @@ from vitrina.stages.intake import (
     worn,
 )
 from vitrina.stages.intake.advice import finding
-from vitrina.stages.intake.limits import LIMITS, IntakeLimits
+from vitrina.stages.intake.limits import LIMITS, LIVE_LIMITS, IntakeLimits
 from vitrina.stages.intake.view import View, shrunk, view_of
 
-__all__ = ["LIMITS", "IntakeLimits", "check_source", "whole_frame"]
+__all__ = ["LIMITS", "LIVE_LIMITS", "IntakeLimits", "check_source", "whole_frame"]
 
 Family = Callable[[View], tuple[list[Finding], dict[str, Any]]]
 

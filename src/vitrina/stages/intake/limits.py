@@ -137,3 +137,5 @@ class IntakeLimits:
 
 
 LIMITS = IntakeLimits()
+LIVE_LIMITS = IntakeLimits(whole_px=768, close_px=1000)
+"""For a preview, which holds no more detail."""
