@@ -26,6 +26,7 @@ from vitrina.stages.verify.changes import Change, Residual, find_changes, residu
 from vitrina.stages.verify.contour import judge_contour
 from vitrina.stages.verify.detail import is_only_smooth, is_retouched, judge_detail, removed_detail, unexplained
 from vitrina.stages.verify.distortion import judge_distortion
+from vitrina.stages.verify.doubt import without_matte_errors
 from vitrina.stages.verify.facts import Facts, load_facts
 from vitrina.stages.verify.limits import LIMITS, VerifyLimits
 from vitrina.stages.verify.marks import judge_marks
@@ -164,6 +165,8 @@ def examine_prepared(
     clock.lap("compare")
     contour = judge_contour(pair, rest, limits)
     changes = find_changes(pair, rest, limits, without=contour.explained if contour.findings else None)
+    if not is_given:
+        changes = without_matte_errors(changes, pair, small, alpha)
     changed: Mask = np.zeros(pair.alpha.shape, bool)
     for change in changes:
         changed |= change.mask

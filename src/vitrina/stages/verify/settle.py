@@ -48,7 +48,7 @@ def settle_matte(pair: Aligned, source: Shrunk, evidence: Alpha) -> Aligned:
     logit = np.log(net / (1 - net))
     similar = strength(interval(pair.source_lab).distance(pair.edit_lab)) < _SIMILAR_DE
     bare = (strength(pair.edit_lab - pair.ground.surface) < _GROUND_DE) | (_is_shadow(pair) & ~similar)
-    distance = warp(_backdrop_distance(source, evidence), pair.matrix, pair.size)
+    distance = backdrop_distance(pair, source, evidence)
     piece = np.zeros(net.shape, bool)
     for _ in range(2):  # the second time the histograms know better what was kept
         kept = (similar & ~bare & (net > 0.3)) if not piece.any() else (piece & similar & ~bare)
@@ -101,8 +101,8 @@ def _enclosure(labels: NDArray[np.int32], count: int, bare: Mask) -> NDArray[np.
     return np.asarray(np.bincount(grown[ring & ~bare], minlength=count) / np.maximum(total, 1), np.float64)
 
 
-def _backdrop_distance(source: Shrunk, evidence: Alpha) -> Plane:
-    """How far each pixel of the source is from its backdrop, shaded or not, at the size of `source`."""
+def backdrop_distance(pair: Aligned, source: Shrunk, evidence: Alpha) -> Plane:
+    """How far each pixel of the source is from its backdrop, shaded or not (Mahalanobis), in the work frame."""
     small = shrink(source.rgb, _BACKDROP_PX)
     size = (small.rgb.shape[1], small.rgb.shape[0])
     there = np.asarray(cv2.resize(evidence, size, interpolation=cv2.INTER_AREA), np.float32)
@@ -110,7 +110,8 @@ def _backdrop_distance(source: Shrunk, evidence: Alpha) -> Plane:
     if far.mean() < 0.08:
         far = there <= np.quantile(there, 0.2)
     distance = fit_backdrop(small.rgb, far).shaded_distance
-    return np.asarray(cv2.resize(distance, source.luma.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+    whole = cv2.resize(distance, source.luma.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return warp(np.asarray(whole, np.float32), pair.matrix, pair.size)
 
 
 def _around(kept: Mask) -> Mask:
