@@ -27,6 +27,10 @@ class Careful:
         unlike_paper = np.clip(delta_e00(lab(rgb), lab_of(np.median(rim, axis=0))) / 4, 0, 1)
         return np.asarray(np.minimum(self._shipped.find(rgb), np.maximum(unlike_paper, 0.2)), np.float32)
 
+    def refine(self, rgb: Rgb, alpha: Alpha) -> Alpha:
+        """`alpha` redrawn from the pixels."""
+        return self._shipped.refine(rgb, alpha)
+
 
 photo = Path(__file__).with_name("ring.jpg")
 source = vitrina.take_in(photo.read_bytes(), name=photo.name)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import onnx
 import torch
-from network import Finder, Refiner
+from network import PLANES, Finder, Refiner
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
@@ -39,7 +39,7 @@ def fold(net: nn.Module) -> nn.Module:
 
 
 def main(run: Path, folder: Path) -> None:
-    for name, net, channels in (("finder", Finder(), 3), ("refiner", Refiner(), 4)):
+    for name, net, channels in (("finder", Finder(), 3), ("refiner", Refiner(), PLANES)):
         state = torch.load(run / f"{name}.pt", weights_only=True)
         net.load_state_dict(state["mean"])
         net = Answering(fold(net.eval())).eval()

@@ -19,7 +19,8 @@ import pyoidn
 
 mi.set_variant("llvm_ad_rgb")
 from backdrops import backdrop  # noqa: E402  (Mitsuba's variant must be set before anything else touches it)
-from pieces import Piece, random_piece  # noqa: E402
+from pieces import Piece, broad_piece, random_piece  # noqa: E402
+from props import prop_scene  # noqa: E402
 
 METALS = {
     "yellow": (0.92, 0.74, 0.38), "rose": (0.90, 0.64, 0.52), "white": (0.80, 0.79, 0.77), "silver": (0.93, 0.92, 0.90),
@@ -36,10 +37,12 @@ def outward(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     return faces if float((a * np.cross(b, c)).sum()) >= 0 else faces[:, ::-1]
 
 
-def mesh(name: str, vertices: np.ndarray, faces: np.ndarray, bsdf: dict) -> object:
+def mesh(name: str, vertices: np.ndarray, faces: np.ndarray, bsdf: dict, *, shining: bool = False) -> object:
     """A flat-shaded Mitsuba mesh from arrays."""
     props = mi.Properties()
     props["bsdf"] = mi.load_dict(bsdf)
+    if shining:
+        props["emitter"] = mi.load_dict({"type": "area", "radiance": {"type": "rgb", "value": 1.0}})
     shape = mi.Mesh(name, len(vertices), len(faces), props=props, has_vertex_normals=False)
     params = mi.traverse(shape)
     params["vertex_positions"] = vertices.astype(np.float32).ravel()
@@ -48,7 +51,7 @@ def mesh(name: str, vertices: np.ndarray, faces: np.ndarray, bsdf: dict) -> obje
     return shape
 
 
-def materials(rng: np.random.Generator, metal: str) -> dict[str, dict]:
+def materials(rng: np.random.Generator, metal: str, *, satin: bool) -> dict[str, dict]:
     """One Mitsuba material per role of a piece."""
     stone = np.clip(rng.uniform(0.02, 0.95, 3) ** rng.uniform(0.7, 2.0), 0.02, 0.95)
     second = np.clip(rng.uniform(0.02, 0.95, 3) ** rng.uniform(0.7, 2.0), 0.02, 0.95)
@@ -67,7 +70,7 @@ def materials(rng: np.random.Generator, metal: str) -> dict[str, dict]:
 
     tone = np.array(METALS[metal]) * rng.uniform(0.9, 1.05)
     return {
-        "metal": principled(np.clip(tone, 0, 0.97), 1.0, rng.uniform(0.06, 0.35)),
+        "metal": principled(np.clip(tone, 0, 0.97), 1.0, rng.uniform(0.2, 0.55) if satin else rng.uniform(0.06, 0.35)),
         "gem": gem(stone),
         "gem2": gem(second),
         "bead": principled(stone if rng.random() < 0.6 else (0.9, 0.88, 0.84), 0.0, rng.uniform(0.05, 0.4), 0.6),
@@ -75,7 +78,7 @@ def materials(rng: np.random.Generator, metal: str) -> dict[str, dict]:
     }
 
 
-def lights(rng: np.random.Generator) -> dict:
+def lights(rng: np.random.Generator, *, is_plain: bool) -> dict:
     """A softbox, a tent, a window, a flash or a lamp, over dim surroundings."""
     kind = rng.choice(["softbox", "tent", "window", "flash", "lamp"], p=[0.3, 0.25, 0.25, 0.1, 0.1])
     tint = np.array([1.0, 1.0, 1.0]) + rng.normal(0, 0.03, 3)
@@ -83,7 +86,7 @@ def lights(rng: np.random.Generator) -> dict:
         tint = np.array([1.0, 0.8, 0.55])
     fill = float(rng.uniform(0.15, 0.5)) if kind != "tent" else float(rng.uniform(0.7, 1.1))
     scene: dict = {"fill": {"type": "constant", "radiance": {"type": "rgb", "value": [float(fill * t) for t in tint]}}}
-    if rng.random() < 0.65:
+    if not is_plain and rng.random() < 0.65:
         scene["fill"] = {"type": "envmap", "bitmap": mi.Bitmap(room(rng, fill * tint)), "scale": 1.0,
                          "to_world": mi.ScalarTransform4f().rotate([1, 0, 0], 90.0)}  # fmt: skip
     for index in range(1 if kind in ("flash", "lamp") else int(rng.integers(1, 4))):
@@ -137,11 +140,13 @@ def camera(rng: np.random.Generator, piece: Piece, side: int, spp: int) -> dict:
     }  # fmt: skip
 
 
-def scene(rng: np.random.Generator, side: int, spp: int) -> tuple[np.ndarray, np.ndarray]:
-    """One photo (sRGB uint8) and its coverage (uint8)."""
-    piece = random_piece(rng)
+def scene(rng: np.random.Generator, side: int, spp: int, props: float, broad: float) -> tuple[np.ndarray, np.ndarray]:
+    """One photo (sRGB uint8) and its coverage (uint8); with probability `props` other things lie beside the piece,
+    with probability `broad` it is much plain metal under soft light."""
+    is_broad = rng.random() < broad
+    piece = broad_piece(rng) if is_broad else random_piece(rng)
     metal = str(rng.choice(list(METALS)))
-    surfaces = materials(rng, metal)
+    surfaces = materials(rng, metal, satin=is_broad and rng.random() < 0.7)
     view = camera(rng, piece, side, spp)
     groups: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
     for vertices, faces, role in piece.parts:
@@ -164,18 +169,27 @@ def scene(rng: np.random.Generator, side: int, spp: int) -> tuple[np.ndarray, np
     surface: dict = {"type": "diffuse", "reflectance": {"type": "bitmap", "bitmap": mi.Bitmap(picture), "raw": False}}
     if kind == "mirror":
         base = {"type": "rgb", "value": [float(v) for v in picture[0, 0] / 255.0]}
-        surface = {"type": "principled", "base_color": base,
-                   "metallic": 0.0, "roughness": float(rng.uniform(0.03, 0.2)), "specular": 0.9}  # fmt: skip
+        surface = {"type": "principled", "base_color": base, "metallic": float(rng.choice([0.0, rng.uniform(0.5, 1)])),
+                   "roughness": float(rng.uniform(0.03, 0.2)), "specular": 0.9}  # fmt: skip
     ground = float(np.concatenate([v for v, _, _ in piece.parts])[:, 2].min()) - (
         0.002 if rng.random() < 0.85 else rng.uniform(0.2, 2)
     )
+    if rng.random() < props:
+        points = np.concatenate([v for v, _, _ in piece.parts])
+        half = float(np.linalg.norm(np.ptp(points, axis=0))) / 2
+        placed, ground = prop_scene(rng, half, ground)
+        for index, ((v, f), stuff) in enumerate(placed):
+            v = v + np.array([*points[:, :2].mean(0), 0])
+            full[f"prop{index}"] = mesh(f"prop{index}", v, outward(v, f), stuff)
+            # In the matte's scene a prop shines like the surroundings: what it hides is not covered.
+            matte[f"prop{index}"] = mesh(f"white{index}", v, outward(v, f), BLACK, shining=True)
     full["floor"] = {
         "type": "rectangle", "bsdf": surface,
         "to_world": mi.ScalarTransform4f().translate([0, 0, ground])
         @ mi.ScalarTransform4f().rotate([0, 0, 1], float(rng.uniform(0, 360)))
         @ mi.ScalarTransform4f().scale([11.0, 11.0, 1.0]),
     }  # fmt: skip
-    full |= lights(rng)
+    full |= lights(rng, is_plain=is_broad and rng.random() < 0.7)
     linear = np.array(pyoidn.denoise(np.ascontiguousarray(mi.render(mi.load_dict(full)), np.float32), hdr=True))
     alpha = 1 - np.clip(np.array(mi.render(mi.load_dict(matte)))[..., 0], 0, 1)
     return develop(rng, linear, alpha), np.rint(alpha * 255).astype(np.uint8)
@@ -200,6 +214,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--side", type=int, default=640)
     parser.add_argument("--spp", type=int, default=24)
+    parser.add_argument("--props", type=float, default=0.4)
+    parser.add_argument("--broad", type=float, default=0.25)
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     dr.set_thread_count(args.threads)
@@ -208,7 +224,7 @@ def main() -> None:
         stem = args.out / f"{args.seed:03d}_{index:05d}"
         if stem.with_suffix(".png").exists():
             continue
-        photo, alpha = scene(np.random.default_rng((args.seed, index)), args.side, args.spp)
+        photo, alpha = scene(np.random.default_rng((args.seed, index)), args.side, args.spp, args.props, args.broad)
         cv2.imwrite(str(stem.with_suffix(".jpg")), photo[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])
         cv2.imwrite(str(stem.with_suffix(".png")), alpha)
 

@@ -1,8 +1,11 @@
-"""Our two networks: `Finder` sees the whole photo small, `Refiner` redraws its answer at the resolution of the pixels.
+"""Our two networks: `Finder` sees the whole photo small, `Refiner` redraws its answer at the resolution of the pixels,
+beside what the backdrop would look like there (`plate_of`).
 
 `Finder` is EfficientNet-Lite0 (Tan and Le 2019; Apache-2.0 ImageNet weights) with its batch norms folded in, under a
-light U-shaped decoder that answers at half its input size. `Refiner` is a small U-Net over colour and coarse alpha,
-to be asked again at finer resolutions (CascadePSP, Cheng et al. 2020). Both take sizes that are multiples of 32.
+light U-shaped decoder that answers at half its input size. `Refiner` is a small U-Net to be asked again at finer
+resolutions (CascadePSP, Cheng et al. 2020) that also sees how each pixel differs from the backdrop, as in background
+matting (Lin et al. 2021), but from a plate filled in from around the piece by pull and push (Gortler et al. 1996). Both
+take sizes that are multiples of 32.
 """
 
 from __future__ import annotations
@@ -123,12 +126,48 @@ class Finder(nn.Module):
         return (y, self.hint(y8)) if self.training else y
 
 
+PLANES = 8
+"""What `Refiner` sees: colour (3), coarse alpha, colour minus plate (3), how far the ground itself strays from it."""
+_COARSER = 4
+"""The plate is made this many times smaller than the photo."""
+_SURE = 4.0
+"""The plate believes a pixel by one minus this many times the coarse alpha near it."""
+
+
+def _filled(x: Tensor, weight: Tensor) -> Tensor:
+    """`x` (n, c, h, w) where `weight` (n, 1, h, w) is 1, and a smooth continuation of it where it is 0."""
+    if min(x.shape[-2:]) <= 2:
+        total = weight.sum((2, 3), keepdim=True)
+        mean = (x * weight).sum((2, 3), keepdim=True) / total.clamp(min=1e-3)
+        return torch.where(total > 1e-3, mean, x.mean((2, 3), keepdim=True)).expand_as(x)
+    size = ((x.shape[-2] + 1) // 2, (x.shape[-1] + 1) // 2)
+    mass = F.interpolate(weight, size=size, mode="area")
+    half = F.interpolate(x * weight, size=size, mode="area") / mass.clamp(min=1e-4)
+    below = _filled(half, (mass * 2).clamp(max=1))
+    below = F.interpolate(below, size=x.shape[-2:], mode="bilinear", align_corners=False)
+    return x * weight + below * (1 - weight)
+
+
+@torch.no_grad()
+def plate_of(x: Tensor, coarse: Tensor) -> Tensor:
+    """Photo (n, 3, h, w) and coarse alpha (n, 1, h, w) → colour minus plate, and the ground's straying (n, 4, h, w)."""
+    size = (-(-x.shape[-2] // _COARSER), -(-x.shape[-1] // _COARSER))
+    near = F.max_pool2d(F.interpolate(coarse, size=size, mode="area"), 5, 1, 2)
+    weight = (1 - _SURE * near).clamp(0, 1)
+    small = F.interpolate(x, size=size, mode="area")
+    plate = F.interpolate(_filled(small, weight), size=x.shape[-2:], mode="bilinear", align_corners=False)
+    off = x - plate
+    stray = F.interpolate(off.abs().mean(1, keepdim=True), size=size, mode="area")
+    stray = F.interpolate(_filled(stray, weight), size=x.shape[-2:], mode="bilinear", align_corners=False)
+    return torch.cat([off, stray], 1)
+
+
 class Refiner(nn.Module):
-    """Colour and coarse alpha (n, 4, h, w) → logits (n, 1, h, w)."""
+    """Planes (n, PLANES, h, w) → logits (n, 1, h, w)."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.down1 = _conv(4, 16)
+        self.down1 = _conv(PLANES, 16)
         self.down2 = nn.Sequential(_conv(16, 32, stride=2), _conv(32, 32))
         self.down4 = nn.Sequential(_conv(32, 48, stride=2), _conv(48, 48))
         self.down8 = nn.Sequential(

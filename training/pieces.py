@@ -173,11 +173,16 @@ def setting(radius: float, rng: np.random.Generator, *, style: str | None = None
     return piece
 
 
-def ring(rng: np.random.Generator) -> Piece:
+def ring(rng: np.random.Generator, *, is_wide: bool = False) -> Piece:
     """A finger ring, standing, leaning or lying."""
     piece = Piece()
     angle = np.linspace(0, 2 * np.pi, 160, endpoint=False)
-    wide, thick = rng.choice([rng.uniform(0.05, 0.12), rng.uniform(0.15, 0.5)], p=[0.45, 0.55]), rng.uniform(0.05, 0.12)
+    wide = (
+        rng.uniform(0.25, 0.9)
+        if is_wide
+        else rng.choice([rng.uniform(0.05, 0.12), rng.uniform(0.15, 0.5), rng.uniform(0.5, 0.95)], p=[0.35, 0.4, 0.25])
+    )
+    thick = rng.uniform(0.04, 0.14)
     t = np.linspace(0, 2 * np.pi, 24, endpoint=False)
     power = rng.uniform(0.4, 1.0)
     section = np.stack(
@@ -198,7 +203,7 @@ def ring(rng: np.random.Generator) -> Piece:
     c, d = ((i + 1) % n) * m + j, ((i + 1) % n) * m + (j + 1) % m
     faces = np.concatenate([np.stack([a, b, c], -1).reshape(-1, 3), np.stack([b, d, c], -1).reshape(-1, 3)])
     piece.add((vertices.reshape(-1, 3), faces), "metal")
-    if rng.random() < 0.8:
+    if rng.random() < (0.5 if is_wide else 0.8):
         size = rng.uniform(0.18, 0.5)
         piece.join(setting(size, rng), shift=np.array([0, 0, 1.0 + thick + size * 0.75]))
         if rng.random() < 0.5:  # stones along the shoulders
@@ -409,11 +414,40 @@ def earrings(rng: np.random.Generator) -> Piece:
     return piece
 
 
+def pendant(rng: np.random.Generator) -> Piece:
+    """One large pendant, locket or brooch with its bail, lying flat or tilted."""
+    piece = Piece()
+    angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
+    bail = np.stack([0.1 * np.cos(angle), 1.15 + 0.2 * np.sin(angle), 0 * angle], -1)
+    piece.add(tube(bail, rng.uniform(0.02, 0.06), closed=True), "metal")
+    if rng.random() < 0.6:
+        v, f = sphere(1.0, 40)
+        power = rng.uniform(0.5, 1.0)
+        v = np.sign(v) * np.abs(v) ** [power, power, 1]
+        piece.add(
+            (v * [rng.uniform(0.6, 1), 1, rng.uniform(0.05, 0.3)], f), "metal" if rng.random() < 0.75 else "enamel"
+        )
+        if rng.random() < 0.5:
+            piece.join(setting(rng.uniform(0.1, 0.4), rng, style="bezel"), shift=np.array([0, 0, 0.25]))
+    else:
+        piece.join(drop(1.0, rng))
+    out = Piece()
+    out.join(piece, turn("z", rng.uniform(0, 6.28)) @ turn("x", rng.normal(0, 0.25)))
+    return out
+
+
+def broad_piece(rng: np.random.Generator) -> Piece:
+    """Much plain metal: a wide band or a large pendant."""
+    return ring(rng, is_wide=True) if rng.random() < 0.75 else pendant(rng)
+
+
 def random_piece(rng: np.random.Generator) -> Piece:
     """Any of the kinds; now and then a set of several."""
-    kind = rng.choice(["ring", "chain", "earrings", "set"], p=[0.46, 0.28, 0.18, 0.08])
+    kind = rng.choice(["ring", "chain", "earrings", "set", "pendant"], p=[0.44, 0.26, 0.16, 0.06, 0.08])
     if kind == "ring":
         return ring(rng)
+    if kind == "pendant":
+        return pendant(rng)
     if kind == "chain":
         return chain(rng)
     if kind == "earrings":

@@ -22,14 +22,16 @@ import cv2
 import numpy as np
 import torch
 from compose import example, renders
-from network import MEAN, STD, Finder, Refiner
+from network import MEAN, STD, Finder, Refiner, plate_of
 from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, IterableDataset
 
 SIDE, CROP = 640, 160
-BATCH, SIDES = 4, (288, 352, 416)
-"""Of the finder: photos a step, and how large it is shown them."""
+BATCH, SIDES = 4, (288, 384, 512, 640)
+"""Of the finder: photos a step, and how large it is shown them (fewer of them where that would be too much)."""
+PIXELS = 4 * 416**2
+"""What the finder is shown a step, at most."""
 PHOTOS, CROPS = 2, 12
 """Of the refiner: photos a step, and windows cut from them."""
 KEEP = 0.98
@@ -87,6 +89,8 @@ def enlarge(x: Tensor, side: int) -> Tensor:
 
 def finder_loss(finder: Finder, rng: np.random.Generator, x: Tensor, truth: Tensor) -> Tensor:
     side = int(rng.choice(SIDES))
+    count = max(1, min(len(x), round(PIXELS / side**2)))
+    x, truth = x[:count], truth[:count]
     logits, hint = finder(shrink(x, side).contiguous(memory_format=torch.channels_last))
     half = shrink(truth, side // 2)
     deep = F.binary_cross_entropy_with_logits(hint, shrink(truth, side // 8))
@@ -94,7 +98,7 @@ def finder_loss(finder: Finder, rng: np.random.Generator, x: Tensor, truth: Tens
 
 
 def refiner_loss(refiner: Refiner, finder: Finder, rng: np.random.Generator, x: Tensor, truth: Tensor) -> Tensor:
-    inputs, wanted = windows(rng, x, truth, finder)
+    inputs, wanted = windows(rng, x, truth, finder, refiner)
     return loss_of(refiner(inputs.contiguous(memory_format=torch.channels_last)), wanted)
 
 
@@ -115,18 +119,25 @@ def spoilt(rng: np.random.Generator, truth: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def windows(rng: np.random.Generator, x: Tensor, truth: Tensor, finder: Finder) -> tuple[Tensor, Tensor]:
+def windows(
+    rng: np.random.Generator, x: Tensor, truth: Tensor, finder: Finder, refiner: Refiner
+) -> tuple[Tensor, Tensor]:
     """Windows at the resolution of the pixels, mostly where the truth has edges or the coarse answer errs."""
     inputs, wanted = [], []
-    coarse = []
+    coarse, ground = [], []
     for n in range(len(x)):
-        if rng.random() < 0.5:
-            soft = enlarge(torch.sigmoid(finder(shrink(x[n : n + 1], int(rng.choice([320, 384, 448]))))), SIDE)
+        if rng.random() < 0.6:
+            soft = enlarge(torch.sigmoid(finder(shrink(x[n : n + 1], int(rng.choice([320, 448, 640]))))), SIDE)
             if rng.random() < 0.3:  # the refiner is asked at ratios up to four
                 soft = enlarge(shrink(soft, int(SIDE / rng.uniform(3, 5))), SIDE)
         else:
             soft = spoilt(rng, truth[n : n + 1])
+        if rng.random() < 0.2:  # and to go over its own answer
+            refiner.eval()
+            soft = torch.sigmoid(refiner(torch.cat([x[n : n + 1], soft, plate_of(x[n : n + 1], soft)], 1)))
+            refiner.train()
         coarse.append(soft)
+        ground.append(plate_of(x[n : n + 1], soft))
     for k in range(CROPS):
         n = k % len(x)
         soft = coarse[n]
@@ -139,22 +150,22 @@ def windows(rng: np.random.Generator, x: Tensor, truth: Tensor, finder: Finder) 
         cy, cx = (int(v) * 16 + int(rng.integers(-50, 66)) for v in divmod(cell, SIDE // 16))
         top, left = (int(np.clip(v - CROP // 2, 0, SIDE - CROP)) for v in (cy, cx))
         box = np.s_[:, :, top : top + CROP, left : left + CROP]
-        inputs.append(torch.cat([x[n : n + 1][box], soft[box]], 1))
+        inputs.append(torch.cat([x[n : n + 1][box], soft[box], ground[n][box]], 1))
         wanted.append(truth[n : n + 1][box])
     return torch.cat(inputs), torch.cat(wanted)
 
 
 @torch.no_grad()
-def validate(finder: Finder, refiner: Refiner | None, folder: Path, count: int = 16) -> dict[str, float]:
+def validate(finder: Finder, refiner: Refiner | None, folder: Path, count: int = 24) -> dict[str, float]:
     """Means over held-out renders: matte MSE ×10³, % of solid lost, of near ground filled."""
     rows = []
     for path in renders(folder, held_out=True)[:count]:
         photo = cv2.imread(str(path.with_suffix(".jpg")))[..., ::-1].copy()
         truth = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255
         x = planes(torch.from_numpy(photo)[None])
-        alpha = enlarge(torch.sigmoid(finder(shrink(x, 384))), len(photo))
+        alpha = sum(enlarge(torch.sigmoid(finder(shrink(x, side))), len(photo)) for side in (384, 640)) / 2
         if refiner is not None:
-            alpha = torch.sigmoid(refiner(torch.cat([x, alpha], 1)))
+            alpha = torch.sigmoid(refiner(torch.cat([x, alpha, plate_of(x, alpha)], 1)))
         found = alpha[0, 0].numpy()
         solid, near = truth > 0.95, (truth < 0.05) & (cv2.dilate(truth, np.ones((15, 15))) > 0.5)
         rows.append(
@@ -181,6 +192,9 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument(
+        "--pace", type=float, default=1.0, help="factor on the learning rates; below 1 to go on from a run"
+    )
     args = parser.parse_args()
     args.run.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(args.threads)
@@ -204,7 +218,7 @@ def main() -> None:
         rng = np.random.default_rng((args.seed, step, 7))
         pace = min(1.0, (step + 1) / 40) * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * step / args.steps)))
         for group in optimiser.param_groups:
-            group["lr"] = group["peak"] * float(pace)
+            group["lr"] = group["peak"] * float(pace) * args.pace
         photo, alpha = next(stream)
         x, truth = planes(photo), alpha[:, None]
         net.train()

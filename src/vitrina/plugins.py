@@ -23,6 +23,11 @@ class Segmenter(Protocol):
         """Soft evidence 0…1 that a pixel belongs to the piece, at the size of `rgb` (linear light)."""
         ...
 
+    def refine(self, rgb: Rgb, alpha: Alpha) -> Alpha:
+        """`alpha` (at the size of `rgb`, up to four times blurrier) redrawn from the pixels; `alpha` itself from a
+        network that has no such part."""
+        ...
+
 
 class Reader(Protocol):
     """Reads print in pictures."""

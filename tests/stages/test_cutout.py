@@ -25,6 +25,10 @@ class Seer:
         small = cv2.resize(self.alpha, (size[0] // 2, size[1] // 2), interpolation=cv2.INTER_AREA)
         return cv2.resize(small, size, interpolation=cv2.INTER_LINEAR)
 
+    def refine(self, rgb: Rgb, alpha: Alpha) -> Alpha:
+        assert rgb.shape[:2] == alpha.shape
+        return alpha
+
 
 def cut(scene: Scene, **options):
     return cut_out(scene.source(), Seer(scene.alpha), **options)

@@ -15,15 +15,18 @@ from numpy.typing import NDArray
 
 from vitrina.errors import ModelChanged, ModelMissing
 from vitrina.imaging.colour import encode_srgb
-from vitrina.model import Alpha, Rgb
+from vitrina.imaging.plate import plate_of
+from vitrina.model import Alpha, Rgb, Size
 from vitrina.plugins import Segmenter
 
 MODELS = Path(__file__).parent / "models"
 _THREADS = 2
 _MULTIPLE = 32
 """The networks halve their input up to five times."""
-_TILE, _MARGIN = 512, 96
+_TILE, _MARGIN = 384, 64
 """The refiner works tile by tile; it sees about as far as the margin."""
+_PLATE = 1280
+"""Long side at which the plate behind the piece is made."""
 _SILENT = 0.02
 """Where the coarse evidence stays below, there is nothing to redraw."""
 _SOLID = 0.053
@@ -144,18 +147,24 @@ class Refined:
         return self.refine(rgb, evidence)
 
     def refine(self, rgb: Rgb, alpha: Alpha) -> Alpha:
-        """`alpha` (at the size of `rgb`, up to four times blurrier) redrawn from the pixels where it is not nought."""
+        """`alpha` (at the size of `rgb`, up to four times blurrier) redrawn from the pixels where it has an edge."""
         height, width = alpha.shape
-        colour = encode_srgb(rgb) * np.float32(2) - np.float32(1)
+        scale = min(1.0, _PLATE / max(height, width))
+        shrunk = (max(1, round(width * scale)), max(1, round(height * scale)))
+        small, coarse = (cv2.resize(x, shrunk, interpolation=cv2.INTER_AREA) for x in (rgb, alpha))
+        plate = plate_of(_lite(np.asarray(small, np.float32)), np.asarray(coarse, np.float32))
         out = alpha.astype(np.float32)
         for y in range(0, height, _TILE):
             for x in range(0, width, _TILE):
                 top, left = max(0, y - _MARGIN), max(0, x - _MARGIN)
-                box = np.s_[top : y + _TILE + _MARGIN, left : x + _TILE + _MARGIN]
-                if float(alpha[box].max()) < _SILENT:
+                box = np.s_[top : min(height, y + _TILE + _MARGIN), left : min(width, x + _TILE + _MARGIN)]
+                if float(alpha[box].max()) < _SILENT or float(alpha[box].min()) > 1 - _SILENT:
                     continue
                 rows, columns = alpha[box].shape
-                planes = np.concatenate([colour[box].transpose(2, 0, 1), alpha[box][None]])
+                colour = _lite(rgb[box])
+                behind, stray = plate.at(Size(width, height), *box)
+                seen = (colour, alpha[box][..., None], colour - behind, stray[..., None])
+                planes = np.concatenate(seen, axis=-1).transpose(2, 0, 1)
                 planes = np.pad(planes, ((0, 0), (0, -rows % _MULTIPLE), (0, -columns % _MULTIPLE)), mode="edge")
                 answer = _run(self.path, catalogue()[self.path.name], planes.astype(np.float32))
                 inner = answer[y - top : min(y - top + _TILE, rows), x - left : min(x - left + _TILE, columns)]
@@ -228,6 +237,11 @@ def check_models() -> dict[str, str]:
         found = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
         states[name] = "missing" if found is None else "ok" if found == wanted else "changed"
     return states
+
+
+def _lite(rgb: Rgb) -> NDArray[np.float32]:
+    """Linear light as our networks take it."""
+    return ((encode_srgb(rgb) - np.float32(_LITE.mean[0])) / np.float32(_LITE.std[0])).astype(np.float32)
 
 
 def _rounded(side: float) -> int:

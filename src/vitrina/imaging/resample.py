@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from vitrina.model import Placement, Plane, Rgb
+from vitrina.model import Placement, Plane, Rgb, Size
 
 _LOBES = 3.0
 
@@ -42,6 +42,17 @@ def resample_straight(rgb: Rgb, alpha: Plane, placement: Placement) -> tuple[Rgb
     weighted = _resample(rgb * alpha[..., None], placement, np.zeros(3, np.float32))
     straight = weighted / np.maximum(coverage, np.float32(1e-4))[..., None]
     return np.where(coverage[..., None] > 1e-4, straight, 0).astype(np.float32), coverage
+
+
+def enlarged_part(plane: NDArray[np.float32], size: Size, rows: slice, columns: slice) -> NDArray[np.float32]:
+    """A part, in pixels of `size`, of `plane` (rows, columns, any channels) stretched to `size`, pixel centres kept."""
+    fy, fx = plane.shape[0] / size.height, plane.shape[1] / size.width
+    if fx == 1 and fy == 1:
+        return np.ascontiguousarray(plane[rows, columns])
+    matrix = np.array([[fx, 0, (columns.start + 0.5) * fx - 0.5], [0, fy, (rows.start + 0.5) * fy - 0.5]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    part = (columns.stop - columns.start, rows.stop - rows.start)
+    return np.asarray(cv2.warpAffine(plane, matrix, part, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
 
 def _resample(picture: NDArray[np.float32], placement: Placement, fill: NDArray[np.float32]) -> NDArray[np.float32]:

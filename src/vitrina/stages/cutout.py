@@ -11,19 +11,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitrina.imaging.matte import estimate_foreground, solve_band, trimap_of
-from vitrina.model import Alpha, Cutout, Finding, Mask, Part, Plane, Region, Rgb, Severity, Source
+from vitrina.imaging.resample import enlarged_part
+from vitrina.model import Alpha, Cutout, Finding, Mask, Part, Plane, Region, Rgb, Severity, Size, Source
 from vitrina.plugins import Segmenter
 from vitrina.stages.edges import check_edges
 
 __all__ = ["CutoutParams", "check_edges", "cut_out", "find_piece", "parts_of"]
 
 
+_REACH_PX = 8
+"""How far from the edge, in the label frame, a photo's own pixels may redraw what was seen shrunk."""
+
+
 @dataclass(frozen=True, slots=True)
 class CutoutParams:
-    """Lengths are in pixels of the label frame: the photo shrunk to `label_px`."""
+    """Lengths are in pixels of the frame that they are used in."""
 
     label_px: int = 1280
-    """Long side at which the networks look; alpha is solved at the photo's own size."""
+    """Long side at which the networks look for the piece."""
+    draw_px: int = 2048
+    """Long side at which its edge is redrawn; alpha is solved at the photo's own size."""
     sure: float = 0.8
     """Evidence that an island must reach somewhere to belong to the piece."""
     island: float = 0.001
@@ -68,10 +75,13 @@ def cut_out(
         return Cutout(
             source.rgb, np.zeros(source.rgb.shape[:2], np.float32), (), backdrop, "none", notes, clock.seconds()
         )
-    band = max(1.0, params.band_px * source.size.width / small.shape[1])
-    alpha = _matte(source.rgb, evidence, found, band)
+    band = max(1.0, params.band_px * max(1.0, max(source.rgb.shape[:2]) / params.draw_px))
+    drawn = _shrunk(source.rgb, params.draw_px)
+    soft = _drawn(drawn, evidence, found, segmenter)
+    clock.lap("draw")
+    alpha = _matte(source.rgb, soft, band)
     if keep is not None or drop is not None:
-        alpha = _mended(source.rgb, alpha, evidence, piece, band, keep=keep, drop=drop)
+        alpha = _mended(source.rgb, alpha, _drawn(drawn, evidence, piece, segmenter), band, keep=keep, drop=drop)
     clock.lap("matte")
     foreground = _foreground(source.rgb, alpha, band)
     clock.lap("foreground")
@@ -164,7 +174,23 @@ def _doubts(evidence: Alpha, piece: Mask, scale: float, params: CutoutParams) ->
     )  # fmt: skip
 
 
-def _matte(rgb: Rgb, evidence: Alpha, piece: Mask, band: float, within: Mask | None = None) -> Alpha:
+def _drawn(rgb: Rgb, evidence: Alpha, piece: Mask, segmenter: Segmenter) -> Alpha:
+    """The evidence at the size of `rgb`, redrawn from its pixels near the edge where the networks saw it smaller."""
+    height, width = rgb.shape[:2]
+    # Where the label was overruled (dust, strokes) the evidence must not speak on.
+    agreed = np.where(piece, np.maximum(evidence, 0.51), np.minimum(evidence, 0.49)).astype(np.float32)
+    if agreed.shape == (height, width):
+        return agreed
+    enlarged = enlarged_part(agreed, Size(width, height), slice(0, height), slice(0, width))
+    refined = segmenter.refine(rgb, enlarged)
+    solid = piece.astype(np.uint8)
+    around = np.ones((2 * _REACH_PX + 1,) * 2, np.uint8)
+    near = (cv2.dilate(solid, around) - cv2.erode(solid, around)).astype(np.float32)
+    near = enlarged_part(near, Size(width, height), slice(0, height), slice(0, width))
+    return np.asarray(enlarged + near * (refined - enlarged), np.float32)
+
+
+def _matte(rgb: Rgb, soft: Alpha, band: float, within: Mask | None = None) -> Alpha:
     """Alpha at the photo's own size, tile by tile where there is an edge to solve; with `within`, only tiles that it
     touches.
 
@@ -172,23 +198,22 @@ def _matte(rgb: Rgb, evidence: Alpha, piece: Mask, band: float, within: Mask | N
     """
     height, width = rgb.shape[:2]
     alpha = np.zeros((height, width), np.float32)
-    # Where the label was overruled (dust, strokes) the evidence must not speak on.
-    agreed = np.where(piece, np.maximum(evidence, 0.51), np.minimum(evidence, 0.49)).astype(np.float32)
     for inner, outer in _tiles(height, width, margin_px=round(8 * band) + 8):
         if within is not None and not within[inner].any():
             continue
-        soft = _enlarged(agreed, (height, width), outer)
-        if not (soft > 0.5).any():
+        near = enlarged_part(soft, Size(width, height), *outer)
+        if not (near > 0.5).any():
             continue
-        solved = solve_band(rgb[outer], trimap_of(soft, band), soft, radius_px=2 * band)
+        if not (near < 0.5).any():
+            alpha[inner] = 1
+            continue
+        solved = solve_band(rgb[outer], trimap_of(near, band), near, radius_px=2 * band)
         # The last 2 % to either side are noise of the solution, not coverage.
         alpha[inner] = np.clip((solved[_within(inner, outer)] - 0.02) / 0.96, 0, 1)
     return alpha
 
 
-def _mended(
-    rgb: Rgb, alpha: Alpha, evidence: Alpha, piece: Mask, band: float, *, keep: Mask | None, drop: Mask | None
-) -> Alpha:
+def _mended(rgb: Rgb, alpha: Alpha, soft: Alpha, band: float, *, keep: Mask | None, drop: Mask | None) -> Alpha:
     """`alpha` solved anew near the strokes; everywhere else it stays as it was, bit for bit."""
     strokes = np.zeros(alpha.shape, bool)
     for mask in (keep, drop):
@@ -196,7 +221,7 @@ def _mended(
             strokes |= mask
     reach = round(4 * band) + 4
     near = cv2.dilate(strokes.astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) > 0
-    mended = np.where(near, _matte(rgb, evidence, piece, band, within=near), alpha)
+    mended = np.where(near, _matte(rgb, soft, band, within=near), alpha)
     if keep is not None:
         mended = np.where(keep, np.float32(1), mended)
     if drop is not None:
@@ -230,18 +255,6 @@ def _tiles(height: int, width: int, *, margin_px: int, side: int = 768) -> Itera
 def _within(inner: tuple[slice, slice], outer: tuple[slice, slice]) -> tuple[slice, slice]:
     rows, columns = (slice(i.start - o.start, i.stop - o.start) for i, o in zip(inner, outer, strict=True))
     return rows, columns
-
-
-def _enlarged(plane: Plane, shape: tuple[int, int], part: tuple[slice, slice]) -> Plane:
-    """`part` (in pixels of `shape`) of `plane` stretched to `shape`, pixel centres kept."""
-    fy, fx = plane.shape[0] / shape[0], plane.shape[1] / shape[1]
-    rows, columns = part
-    matrix = np.array([[fx, 0, (columns.start + 0.5) * fx - 0.5], [0, fy, (rows.start + 0.5) * fy - 0.5]])
-    size = (columns.stop - columns.start, rows.stop - rows.start)
-    if fx == 1 and fy == 1:
-        return np.ascontiguousarray(plane[part])
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return np.asarray(cv2.warpAffine(plane, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
 
 def _shrunk(rgb: Rgb, long_side_px: int) -> Rgb:
