@@ -41,7 +41,7 @@ def families(judgement: Judgement) -> set[str]:
 
 def daylight(scene: Scene) -> Region:
     """A link's own daylight."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((scene.alpha < 0.5).astype(np.uint8), connectivity=4)
+    count, _, stats, _ = cv2.connectedComponentsWithStats((scene.alpha < 0.5).astype(np.uint8), connectivity=4)
     sizes = [(stats[k, cv2.CC_STAT_AREA], k) for k in range(1, count) if 20 < stats[k, cv2.CC_STAT_AREA] < 400]
     x, y, w, h, _ = (int(v) for v in stats[max(sizes)[1]])
     return Region(x, y, w, h)
