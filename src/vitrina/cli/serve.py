@@ -122,6 +122,7 @@ def _listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        listener.listen(256)  # whoever comes from now on waits until the pages are ready
     except OSError as error:
         listener.close()
         raise ResourceError(
