@@ -188,7 +188,6 @@ def test_one_bad_photo_does_not_keep_the_others_from_being_judged(
         (("card", "{photo}", "--sku", "A", "-o", "{photo}/out"), "out"),
         (("card", "{photo}", "--sku", "A", "-o", "{tmp}/out", "--home", "{photo}"), "photo.jpg"),
         (("card", "{photo}", "--sku", "A", "-o", "{tmp}/out", "--mode", "lifestyle"), "lifestyle"),
-        (("serve",), "not built"),
     ],
 )
 def test_something_missing_or_refusing_is_four(
