@@ -38,7 +38,8 @@ class Detail:
 def judge_detail(pair: Aligned, changed: Mask, openwork: Mask, limits: VerifyLimits) -> Detail:
     """Compare fine detail; `changed` is what another check has found already, and in `openwork` (chains, clasps) the
     shape itself is fine detail, so that nothing is called a mark there."""
-    source, edit = (_band(encode_srgb(luminance(rgb))) for rgb in (pair.source, pair.edit))
+    shown = [encode_srgb(luminance(rgb)) for rgb in (pair.source, pair.edit)]
+    source, edit = (_band(plane) for plane in shown)
     inner = cv2.erode((pair.alpha > 0.98).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     nowhere = np.zeros(inner.shape, bool)
     if inner.sum() < 300:
@@ -49,7 +50,8 @@ def judge_detail(pair: Aligned, changed: Mask, openwork: Mask, limits: VerifyLim
     beyond = cv2.dilate(openwork.astype(np.uint8), np.ones((9, 9), np.uint8)) == 0
     only_source, only_edit = _unshared(source, edit, inner, limits)
     removed = _patches(only_source & beyond, limits.removed_px * size)
-    invented = _patches(only_edit & ~near, limits.invented_px * size)
+    lit = smooth(shown[0], _WINDOW_PX) > limits.invented_least
+    invented = _patches(only_edit & lit & ~near, limits.invented_px * size)
     # Marks that are gone from one place are no smoothing; smoothing all over leaves its trace elsewhere too.
     local = removed | invented
     gain, strong = _gain(source, edit, inner & ~local, pair.alpha * ~local, changed)
