@@ -74,7 +74,7 @@ def test_a_reviewer_approves_by_looking(tmp_path: Path) -> None:
             page.click("main button.main")
             page.wait_for_url(f"{base}/review")
             page.click("main .list a")
-            page.wait_for_selector("[data-approve]")
+            page.wait_for_selector("[data-stage][data-ready]")  # before that, no key is heard
             assert page.is_disabled("[data-approve]")
             assert page.locator(".checklist button:enabled").count() == 0
             for seen in range(1, 5):

@@ -362,3 +362,4 @@ let desk = null;
 const stage = new Stage(root);
 if (paper) desk = new Desk(paper, stage);
 if (new URLSearchParams(location.search).get("heat")) document.querySelector("[data-mode=heat]")?.click();
+root.dataset.ready = ""; // keys are heard from here on
