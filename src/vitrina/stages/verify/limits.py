@@ -98,8 +98,8 @@ class VerifyLimits:
     """Detail that only the source has: its root mean square (encoded luminance), and how many times all the edit has
     there."""
     removed_px: float = 1000.0
-    """Least area of it, at a product extent of 1000 px. Clean edits leave 50 at most, our own drafts of real photos 620,
-    painted-out scratches 2200."""
+    """Least area of it, at a product extent of 1000 px. Clean edits leave 50 at most, our own drafts of real photos
+    620, painted-out scratches 2200."""
 
     invented_rms: float = 0.02
     invented_over: float = 2.0
