@@ -35,7 +35,8 @@ def test_a_line_is_measured_and_the_odd_one_named(tmp_path: Path) -> None:
                 records.add_rendition(
                     conn, number + 1, market="wildberries", slot="main", name="a.jpg", digest=digest, verdict="pass"
                 )
-        told = report_line(house.acting_as("Rita"), "Dew")
+        assert "meter" not in report_line(house.acting_as("Rita"), "Dew")
+        told = report_line(house.acting_as("Rita"), "Dew", market="wildberries")
         assert told["lines"][0]["skus"] == 5 and told["meter"]["market"] == "wildberries"
         assert [(item["sku"], item["code"]) for item in told["meter"]["outliers"]] == [("R-0", "line-ground")]
         assert told["verdict"] == "review" and len(told["meter"]["pictures"]) == 5
@@ -46,3 +47,5 @@ def test_a_line_is_measured_and_the_odd_one_named(tmp_path: Path) -> None:
             report_line(house.acting_as("Rita"), "Fog")
         with pytest.raises(UsageError, match="bazaar"):
             report_line(house.acting_as("Rita"), "Dew", market="bazaar")
+        with pytest.raises(UsageError, match="name the line"):
+            report_line(house.acting_as("Rita"), "", market="kaspi")

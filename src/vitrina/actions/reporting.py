@@ -6,7 +6,7 @@ from typing import Any
 
 from vitrina import reports
 from vitrina.actions.house import House, actor
-from vitrina.errors import Missing
+from vitrina.errors import Missing, UsageError
 from vitrina.model import Digest, verdict_of
 from vitrina.rules.load import load_pack
 from vitrina.stages import review
@@ -39,16 +39,19 @@ def report_audit(house: House, quarter: str | None) -> dict[str, Any]:
         return reports.audit(conn, period)
 
 
-def report_line(house: House, name: str, *, market: str = "wildberries") -> dict[str, Any]:
-    """How each line stands; of the one called `name` also how alike its main pictures for `market` are."""
-    load_pack(market)
+def report_line(house: House, name: str, *, market: str = "") -> dict[str, Any]:
+    """How each line stands; with a `market`, of the one called `name` also how alike its main pictures for it are."""
+    if market:
+        load_pack(market)
+        if not name:
+            raise UsageError(f"--market {market}: name the line whose main pictures are to be compared.")
     with house.store.reading() as conn:
         actor(conn, house, "read")
         if name and skus.get_line(conn, name) is None:
             raise Missing(f"there is no line {name!r}. See vitrina line list.")
         document = reports.line(conn, name)
-        mains = _main_pictures(conn, name, market) if name else []
-    if not name:
+        mains = _main_pictures(conn, name, market) if market else []
+    if not market:
         return document
     measured = [_measured(house, *main) for main in mains]
     spread, apart = meter(measured)

@@ -70,17 +70,19 @@ def audit(quarter: Quarter = None, as_: As = None, home: Home = None, json: Json
 
 def line(
     name: Annotated[str, typer.Argument(help="One line; all otherwise.")] = "",
-    market: Annotated[str, typer.Option(help="Whose main pictures are compared.")] = "wildberries",
+    market: Annotated[
+        str, typer.Option(help="Measure how alike the line's main pictures for it are.", show_default=False)
+    ] = "",
     as_: As = None,
     home: Home = None,
     json: Json = False,
 ) -> int:
-    """How each line stands; of one line also how alike its main pictures are, and which to make again."""
+    """How each line stands; with --market also how alike its main pictures are, and which to make again."""
     from vitrina.actions.reporting import report_line
 
     def tell(document: Mapping[str, Any]) -> None:
         table(document["lines"], ("line", "skus", "stock", "photos", "variants"))
-        if name:
+        if market:
             told = document["meter"]
             spread = ", ".join(f"{key} {value}" for key, value in told["spread"].items())
             say(f"main pictures for {told['market']}: {spread}")
