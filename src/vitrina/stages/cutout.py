@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import cv2
@@ -19,6 +20,8 @@ from vitrina.stages.edges import check_edges
 __all__ = ["CutoutParams", "check_edges", "cut_out", "find_piece", "parts_of"]
 
 
+_WORKERS = 2
+"""Tiles that are worked on at a time."""
 _REACH_PX = 8
 """How far from the edge, in the label frame, a photo's own pixels may redraw what was seen shrunk."""
 
@@ -198,18 +201,22 @@ def _matte(rgb: Rgb, soft: Alpha, band: float, within: Mask | None = None) -> Al
     """
     height, width = rgb.shape[:2]
     alpha = np.zeros((height, width), np.float32)
-    for inner, outer in _tiles(height, width, margin_px=round(8 * band) + 8):
+
+    def solve(tile: tuple[tuple[slice, slice], ...]) -> None:
+        inner, outer = tile
         if within is not None and not within[inner].any():
-            continue
+            return
         near = enlarged_part(soft, Size(width, height), *outer)
         if not (near > 0.5).any():
-            continue
+            return
         if not (near < 0.5).any():
             alpha[inner] = 1
-            continue
+            return
         solved = solve_band(rgb[outer], trimap_of(near, band), near, radius_px=2 * band)
         # The last 2 % to either side are noise of the solution, not coverage.
         alpha[inner] = np.clip((solved[_within(inner, outer)] - 0.02) / 0.96, 0, 1)
+
+    _each(solve, _tiles(height, width, margin_px=round(8 * band) + 8))
     return alpha
 
 
@@ -232,12 +239,25 @@ def _mended(rgb: Rgb, alpha: Alpha, soft: Alpha, band: float, *, keep: Mask | No
 def _foreground(rgb: Rgb, alpha: Alpha, band: float) -> Rgb:
     """The source's pixels, with the rim's colour freed from the backdrop."""
     out = rgb.copy()
-    for inner, outer in _tiles(*alpha.shape, margin_px=round(16 * band) + 8):
+
+    def free(tile: tuple[tuple[slice, slice], ...]) -> None:
+        inner, outer = tile
         rim = (alpha[inner] > 0) & (alpha[inner] < 1)
         if rim.any():
             colour = estimate_foreground(rgb[outer], alpha[outer], radius_px=max(2.0, 1.5 * band))
             out[inner] = colour[_within(inner, outer)]
+
+    _each(free, _tiles(*alpha.shape, margin_px=round(16 * band) + 8))
     return out
+
+
+def _each(
+    act: Callable[[tuple[tuple[slice, slice], ...]], None], tiles: Iterable[tuple[tuple[slice, slice], ...]]
+) -> None:
+    """Do every tile, two at a time; each writes to its own part, so that the order does not matter."""
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        for _ in pool.map(act, tiles):
+            pass
 
 
 def _tiles(height: int, width: int, *, margin_px: int, side: int = 768) -> Iterator[tuple[tuple[slice, slice], ...]]:
