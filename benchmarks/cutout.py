@@ -14,9 +14,13 @@ cutout on one scene enlarged to 3, 12, 24 and 48 megapixels.
 from __future__ import annotations
 
 import argparse
+import atexit
 import hashlib
+import os
 import resource
+import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -101,6 +105,10 @@ def peers(u2net: Path | None, isnet: Path | None) -> dict[str, Maker]:
         networks["isnet raw"] = load_network(isnet)
     for name, network in networks.items():
         makers[name] = lambda source, network=network: network.find(_at(source, network.side))  # type: ignore[misc]
+    # rembg takes models from its own folder only; its name is read when the package is loaded.
+    home = Path(tempfile.mkdtemp(prefix="rembg-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    os.environ["U2NET_HOME"] = str(home)
     try:
         from PIL import Image
         from rembg import new_session, remove
@@ -110,6 +118,7 @@ def peers(u2net: Path | None, isnet: Path | None) -> dict[str, Maker]:
     for name, kind, path in (("u2net", "u2net_custom", u2net), ("isnet", "dis_custom", isnet)):
         if path is None:
             continue
+        path = Path(shutil.copy(path, home))
         session = new_session(kind, providers=["CPUExecutionProvider"], model_path=str(path))
         for matting in (False, True):
 
