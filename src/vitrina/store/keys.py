@@ -17,11 +17,6 @@ def password_of(conn: Connection, name: str) -> str | None:
     return conn.execute(query).scalar()
 
 
-def has_passwords(conn: Connection) -> bool:
-    """Whether anybody can sign in at all."""
-    return conn.execute(sa.select(passwords.c.person_id).limit(1)).first() is not None
-
-
 def set_password(conn: Connection, person_id: int, hashed: str, *, at: str) -> None:
     """Write a person's password's hash in the place of an earlier one."""
     conn.execute(sa.delete(passwords).where(passwords.c.person_id == person_id))

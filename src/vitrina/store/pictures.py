@@ -81,11 +81,6 @@ def add_cutout(conn: Connection, photo_id: int, *, digest: str | None, method: s
     )
 
 
-def cutouts_of(conn: Connection, sku_id: int) -> list[Row[Any]]:
-    """Every cutout of a SKU's photos, oldest first."""
-    return list(conn.execute(sa.select(cutouts).join(photos).where(photos.c.sku_id == sku_id).order_by(cutouts.c.id)))
-
-
 def add_variant(conn: Connection, sku_id: int, **values: Any) -> int:
     """Add a variant under the SKU's next number; returns its id."""
     last = conn.execute(sa.select(sa.func.max(variants.c.number)).where(variants.c.sku_id == sku_id)).scalar()
