@@ -208,6 +208,13 @@ def check_edges(source: Source, cut: Cutout, *, piece_type: str | None = None) -
     return Judgement("vitrina.cutout/1", findings, measures, seconds)
 
 
+def check_reflections(source: Source, cut: Cutout) -> tuple[Finding, ...]:
+    """Does the piece stand mirrored in its backdrop, or show the backdrop's colour? `inspect` says so too."""
+    from vitrina.stages.intake import check_reflections
+
+    return tuple(check_reflections(source, cut.alpha)) if cut.parts else ()
+
+
 def master(cut: Cutout) -> bytes:
     """The cutout as its master file: 16-bit RGBA PNG, straight alpha, sRGB, at the size of the source."""
     from vitrina.codec.encode import encode_png16

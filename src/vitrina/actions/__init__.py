@@ -7,7 +7,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from importlib.metadata import PackageNotFoundError, version
 from itertools import groupby
@@ -79,6 +79,7 @@ def cutout(
     source = _take_in(path)
     cut = steps.cutout(source, finder=steps.segmenter(model), keep=_mask(keep), drop=_mask(drop))
     judgement = steps.check_edges(source, cut, piece_type=piece_type)
+    judgement = replace(judgement, findings=(*judgement.findings, *steps.check_reflections(source, cut)))
     write_bytes(target, encode_png16(cut.foreground, cut.alpha))
     parts = [{"region": part.region.as_dict(), "area_px": part.area_px, "holes": part.holes} for part in cut.parts]
     return {"file": str(path), "output": str(target), "method": cut.method, "parts": parts, **judgement.as_dict()}

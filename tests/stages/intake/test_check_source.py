@@ -11,7 +11,7 @@ import pytest
 
 from tests import scenes
 from vitrina.model import Alpha, Finding, Line, Mask, Region, Rgb, Severity, Size, Source
-from vitrina.stages.intake import check_source
+from vitrina.stages.intake import check_reflections, check_source
 from vitrina.steps import from_array
 
 SIZE = Size(960, 800)
@@ -180,6 +180,9 @@ def test_a_piece_mirrored_below_itself_is_named() -> None:
     mirrored[below] = (1 - cover) * rgb[below] + cover * cv2.GaussianBlur(turned, (0, 0), 1.5)
     region = judged(mirrored, alpha)["mirror-table"].region
     assert region is not None and region.y >= last - 24
+    source = from_array(mirrored.astype(np.float32))
+    assert [found.code for found in check_reflections(source, alpha)] == ["mirror-table"]
+    assert not check_reflections(from_array(rgb.astype(np.float32)), alpha)
 
 
 def test_two_lights_are_named_and_a_plain_backdrop_is_not() -> None:

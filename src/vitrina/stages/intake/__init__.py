@@ -28,7 +28,7 @@ from vitrina.stages.intake.advice import finding
 from vitrina.stages.intake.limits import LIMITS, LIVE_LIMITS, IntakeLimits
 from vitrina.stages.intake.view import View, shrunk, view_of
 
-__all__ = ["LIMITS", "LIVE_LIMITS", "IntakeLimits", "check_source", "whole_frame"]
+__all__ = ["LIMITS", "LIVE_LIMITS", "IntakeLimits", "check_reflections", "check_source", "whole_frame"]
 
 Family = Callable[[View], tuple[list[Finding], dict[str, Any]]]
 
@@ -91,3 +91,12 @@ def check_source(
     if decisive:
         findings = [f for f in findings if f.code in decisive or f.check in ("file", "rights", "text")]
     return sorted(findings, key=lambda found: _ORDER.index(found.severity)), measures
+
+
+def check_reflections(source: Source, alpha: Alpha, *, limits: IntakeLimits = LIMITS) -> list[Finding]:
+    """What a cutout must say of its photo: a mirror image beside the piece, which is left out, and the backdrop's
+    colour in the metal, which is not painted over. `alpha` is the matte, at the size of the source."""
+    view = view_of(source, whole_frame(source, limits), alpha, limits)
+    if view.box is None or view.beyond.sum() < surroundings.LEAST_BACKDROP_PX:
+        return []
+    return surroundings.reflections(view, {})

@@ -14,6 +14,8 @@ from vitrina.model import Finding, Mask, Plane, Region, Severity
 from vitrina.stages.intake.advice import finding
 from vitrina.stages.intake.view import View
 
+LEAST_BACKDROP_PX = 500
+"""Of the whole frame; with less of it nothing can be said of what surrounds the piece."""
 _CLUTTER_PX = 512
 _STEEP = 3.0
 """L* per pixel of the shrunken frame that is a contour, not a shade."""
@@ -26,11 +28,16 @@ _METAL_HUES = (40.0, 110.0)
 
 def check(view: View) -> tuple[list[Finding], dict[str, Any]]:
     """Clutter, mirror, tint, mixed light."""
-    if view.box is None or view.beyond.sum() < 500:
+    if view.box is None or view.beyond.sum() < LEAST_BACKDROP_PX:
         return [], {}
     measures: dict[str, Any] = {}
     found = _clutter(view, measures)
-    return [*found, *_mirror(view, measures), *_tint(view, measures), *_mixed(view, measures)], measures
+    return [*found, *reflections(view, measures), *_mixed(view, measures)], measures
+
+
+def reflections(view: View, measures: dict[str, Any]) -> list[Finding]:
+    """The piece mirrored in its backdrop, and the backdrop's colour mirrored in the piece."""
+    return [*_mirror(view, measures), *_tint(view, measures)]
 
 
 def _clutter(view: View, measures: dict[str, Any]) -> list[Finding]:
