@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests import scenes
-from tests.databases import database, postgres  # noqa: F401
+from tests.databases import database, databases, postgres  # noqa: F401
 from tests.scenes import Scene
 
 _homes = itertools.count()

@@ -11,7 +11,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -71,18 +71,29 @@ def postgres() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture
+def databases(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Callable[[], str]]:
+    """What makes an empty database of each kind and gives its address."""
+
+    def sqlite() -> str:
+        return f"sqlite:///{tmp_path / f'records-{next(_numbers)}' / 'app.sqlite'}"
+
+    def postgresql() -> str:
+        server = request.getfixturevalue("postgres")
+        name = f"t{os.getpid()}_{next(_numbers)}"
+        engine = sa.create_engine(server.replace("://", "+psycopg://") + "/postgres", isolation_level="AUTOCOMMIT")
+        with engine.connect() as conn:
+            conn.exec_driver_sql(f"CREATE DATABASE {name}")
+        engine.dispose()
+        return f"{server}/{name}"
+
+    return {"sqlite": sqlite, "postgresql": postgresql}
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database(request: pytest.FixtureRequest, databases: dict[str, Callable[[], str]]) -> str:
     """The address of an empty database, of each kind in turn."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'records' / 'app.sqlite'}"
-    server = request.getfixturevalue("postgres")
-    name = f"t{os.getpid()}_{next(_numbers)}"
-    engine = sa.create_engine(server.replace("://", "+psycopg://") + "/postgres", isolation_level="AUTOCOMMIT")
-    with engine.connect() as conn:
-        conn.exec_driver_sql(f"CREATE DATABASE {name}")
-    engine.dispose()
-    return f"{server}/{name}"
+    return databases[request.param]()
 
 
 _numbers = iter(range(10**6))

@@ -15,13 +15,13 @@ from typing import Any
 from vitrina import __version__
 from vitrina.actions.house import House, actor, log, open_blobs, open_house, sku_called
 from vitrina.config import Config
-from vitrina.errors import Broken, Conflict, Missing, NotWritable, UsageError, VitrinaError
+from vitrina.errors import Broken, Missing, NotWritable, UsageError, VitrinaError
 from vitrina.files import require_writable
 from vitrina.model import Digest
 from vitrina.stages.archive import RECIPE, check_fixity, sums
 from vitrina.stages.catalogue import as_row
 from vitrina.store import Connection, Row, decisions, events, people, pictures, skus
-from vitrina.store.engine import copy_database
+from vitrina.store.engine import copy_database, fill_database, require_empty
 
 Say = Callable[[str, float], None]
 
@@ -104,10 +104,10 @@ def backup(house: House, out: Path, *, say: Say = lambda _what, _share: None) ->
         log(conn, house, person, "archive.backup", "archive", details={"file": out.name})
         head = events.head(conn)
     aside = out.with_name(f".{out.name}.sqlite")
-    names = [(blobs, digest) for blobs in (house.originals, house.works) for digest in blobs.digests()]
     sums_: dict[str, str] = {}
     try:
-        copy_database(house.store, aside)
+        copy_database(house.store, aside)  # before the files are listed: a record's bytes are kept before the record
+        names = [(blobs, digest) for blobs in (house.originals, house.works) for digest in blobs.digests()]
         with _zip(out) as pack:
             pack.write(aside, "app.sqlite", zipfile.ZIP_DEFLATED)
             sums_["app.sqlite"] = _digest_of_file(aside)
@@ -131,19 +131,15 @@ def backup(house: House, out: Path, *, say: Say = lambda _what, _share: None) ->
 
 
 def restore(config: Config, path: Path, *, say: Say = lambda _what, _share: None) -> dict[str, Any]:
-    """Put a backup into an empty home; every file is checked before it takes its place."""
-    if config.database is not None and not config.database.startswith("sqlite"):
-        raise UsageError(
-            "the records are in PostgreSQL: restore them with pg_restore, and the archive's folders by hand."
-        )
-    if (config.home / "app.sqlite").exists():
-        raise Conflict(f"{config.home}: there are records here already. Restore into an empty folder with --home.")
+    """Put a backup into an empty home and an empty database, of either kind; every file is checked before it takes its
+    place."""
+    require_empty(config)
+    aside = config.home / ".restoring.sqlite"
     try:
         with zipfile.ZipFile(path) as pack:
             lines = [line.split("  ", 1) for line in pack.read("SHA256SUMS").decode().splitlines()]
             wanted = {name: digest for digest, name in lines}
             config.home.mkdir(parents=True, exist_ok=True)
-            aside = config.home / ".restoring.sqlite"
             for number, (name, digest) in enumerate(wanted.items()):
                 say("restoring", number / len(wanted))
                 if name == "app.sqlite":
@@ -156,13 +152,15 @@ def restore(config: Config, path: Path, *, say: Say = lambda _what, _share: None
                 if hashlib.sha256(data).hexdigest() != digest:
                     raise Broken(f"{path}: its {name} is damaged. Use another backup.")
                 open_blobs(config, room=name.split("/", 1)[0]).put(data)
-            aside.replace(config.home / "app.sqlite")
+        fill_database(config, aside)
     except FileNotFoundError as error:
         raise Missing(f"{path}: there is no such file.") from error
     except (zipfile.BadZipFile, KeyError, ValueError) as error:
         raise Broken(f"{path}: not a backup of Vitrina, or damaged ({error}). Use another backup.") from error
     except OSError as error:
         raise NotWritable(f"{config.home}: cannot be written ({error.strerror}). Free some space.") from error
+    finally:
+        aside.unlink(missing_ok=True)
     with open_house(config) as house:
         examined = examine_archive(house)
     return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
@@ -17,13 +18,17 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from vitrina.config import Config
-from vitrina.errors import Broken, Busy, NotWritable, ResourceError, UsageError
+from vitrina.errors import Broken, Busy, Conflict, NotWritable, ResourceError
+from vitrina.store.schema import metadata
 
 HEAD = "0002"
 """The newest migration; a database that says something else is migrated, or refused when it is newer."""
 
 BUSY_S = 30
 """How long a writer waits for another one before it gives up."""
+
+_ROWS = 2000
+"""So many rows are copied at a time."""
 
 _LOCK = 7_164_001
 """The advisory lock that keeps two programs from migrating at once (PostgreSQL)."""
@@ -151,22 +156,85 @@ def _lock_file(file: IO[bytes]) -> bool:
 
 
 def copy_database(store: Store, target: Path) -> None:
-    """A consistent copy of a SQLite database while others use it; PostgreSQL is backed up by its own tools."""
+    """A consistent copy of the records as one SQLite file, made while others use them."""
+    target.unlink(missing_ok=True)
     if not store.is_sqlite:
-        raise UsageError(
-            "the records are in PostgreSQL: back them up with pg_dump, beside `vitrina backup --archive-only`."
-        )
-    source = sqlite3.connect(str(store.engine.url.database))
+        copy = open_store(Config(target.parent, database=f"sqlite:///{target.resolve()}"))
+        try:
+            with store.engine.connect().execution_options(isolation_level="REPEATABLE READ") as source, source.begin():
+                _copy_rows(source, copy)
+        except DBAPIError as error:
+            raise told(error, store.url) from error
+        finally:
+            copy.close()
+        return
+    source_ = sqlite3.connect(str(store.engine.url.database))
     try:
-        with sqlite3.connect(target) as copy:
-            source.backup(copy)
-        copy.close()
+        with sqlite3.connect(target) as copy_:
+            source_.backup(copy_)
+        copy_.close()
     except sqlite3.Error as error:
         raise NotWritable(
             f"{target}: cannot be written ({error}). Free some space or choose another output."
         ) from error
     finally:
-        source.close()
+        source_.close()
+
+
+def fill_database(config: Config, source: Path) -> None:
+    """Put the records of the SQLite file `source`, a copy that may be moved, into the empty database of `config`.
+
+    All of them or none. Raises Conflict when there are records already.
+    """
+    require_empty(config)
+    url = database_url(config)
+    if url.startswith("sqlite"):
+        path = Path(url.removeprefix("sqlite:///"))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(source, path)
+        except OSError as error:
+            raise NotWritable(f"{path}: cannot be written ({error.strerror}). Free some space.") from error
+        return
+    copy, store = open_store(Config(source.parent, database=f"sqlite:///{source.resolve()}")), open_store(config)
+    try:
+        with copy.reading() as conn:
+            _copy_rows(conn, store)
+    finally:
+        copy.close()
+        store.close()
+
+
+def require_empty(config: Config) -> None:
+    """Raise Conflict when the database of `config` holds records; one that is not there yet is not made."""
+    url = database_url(config)
+    if url.startswith("sqlite"):
+        path = Path(url.removeprefix("sqlite:///"))
+        if path.exists():
+            raise Conflict(f"{path}: there are records here already. Restore into an empty folder with --home.")
+        return
+    store = open_store(config)
+    try:
+        with store.reading() as conn:
+            if conn.execute(sa.select(metadata.tables["ledger"].c.seq)).scalar():
+                raise Conflict(f"{store.url}: there are records here already. Restore into an empty database.")
+    finally:
+        store.close()
+
+
+def _copy_rows(source: Connection, target: Store) -> None:
+    """Write every row of `source` into the new database `target`, in one transaction, and count on from there."""
+    with target.writing() as conn:
+        for table in metadata.sorted_tables:
+            if table.name == "ledger":
+                conn.execute(table.delete())  # a new database begins with an empty head
+            found = source.execute(sa.select(table).execution_options(yield_per=_ROWS))
+            for rows in found.partitions():
+                conn.execute(table.insert(), [dict(row._mapping) for row in rows])
+            if not target.is_sqlite and table.autoincrement_column is not None:
+                last = sa.select(sa.func.max(table.autoincrement_column)).scalar_subquery()
+                counter = sa.func.pg_get_serial_sequence(table.name, table.autoincrement_column.name)
+                conn.execute(sa.select(sa.func.setval(counter, sa.func.coalesce(last, 0) + 1, False)))
 
 
 def told(error: SQLAlchemyError, url: str) -> ResourceError:
