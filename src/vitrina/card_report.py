@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from vitrina import __version__
@@ -10,7 +10,7 @@ from vitrina.errors import InputError
 from vitrina.model import Finding, Severity, Verdict, verdict_of
 from vitrina.rules.pack import Pack
 
-__all__ = ["CHECKLIST", "NOTICE", "left_out", "report_document"]
+__all__ = ["CHECKLIST", "NOTICE", "left_out", "report_document", "what_blocks"]
 
 CHECKLIST = (
     "Stones and metal match the piece in your hand: number, cut, colour, tone.",
@@ -77,6 +77,12 @@ def report_document(
 def left_out(error: InputError) -> Finding:
     """What is said of a photo that could not be read while others could."""
     return Finding("file", "unreadable", Severity.WARN, None, None, "", f"A photo was left out. {error}")
+
+
+def what_blocks(findings: Iterable[Finding]) -> str:
+    """What blocks, each thing said once."""
+    blocks = [finding.message for finding in findings if finding.severity is Severity.BLOCK]
+    return " ".join(dict.fromkeys(blocks))
 
 
 def _why_nothing(photos: Sequence[dict[str, Any]]) -> str:

@@ -68,6 +68,7 @@ def certify(report: Mapping[str, Any], *, finder: str) -> dict[str, Any]:
             "photo": photo["photo"],
             "source": f"{ORIGINALS}/{photo['photo']}",
             "source_sha256": photo["sha256"],
+            "rights": photo["rights"],
             "master": photo["cutout"]["master"],
             "master_sha256": photo["cutout"]["master_sha256"],
             "product_pixels": photo["cutout"]["product_pixels"],

@@ -18,7 +18,7 @@ from typing import Any
 
 from vitrina import steps
 from vitrina.card_folder import CardFolder
-from vitrina.card_report import left_out, report_document
+from vitrina.card_report import left_out, report_document, what_blocks
 from vitrina.certificate import CERTIFICATE, DRAFTS, MASTERS, ORIGINALS, REJECTED, certify, share_of_source
 from vitrina.drafts import PLAIN, Draft, Imprint, Reference, dress, make_draft, reference_of, slot_for
 from vitrina.errors import InputError, UsageError
@@ -42,7 +42,9 @@ from vitrina.plugins import BlobStore, Segmenter
 from vitrina.rules.evaluate import check_count
 from vitrina.rules.load import find_slot, load_pack
 from vitrina.rules.pack import Pack
+from vitrina.stages.copies import print_of
 from vitrina.stages.export import file_name
+from vitrina.stages.rights import UNSTATED, Rights, check_rights
 from vitrina.stages.scene import named_look, neutral_adjustment
 from vitrina.stages.verify.facts import Facts
 
@@ -53,8 +55,8 @@ _NAMED_SLOT = re.compile(r".[-_ ](macro|profile|clasp|set|scale|lifestyle)$")
 
 _TWO_AT_ONCE_PX = 16_000_000
 """Pixels of a variant up to which two of its drafts are made at once; beyond, their memory would add up."""
-_LARGE_CANVAS_PX = 5_000_000
-"""... and of a draft, from which it is made alone."""
+_LARGE_CANVAS = 5.0
+"""... and megapixels of a draft, from which it is made alone."""
 
 WORN = "worn"
 """The code of the finding that a person wears the piece."""
@@ -77,6 +79,8 @@ class CardOrder:
     facts: Facts | None = None
     imprint: Imprint = PLAIN
     """What the seller puts into every file."""
+    rights_of: Callable[[str], Rights] = lambda _digest: UNSTATED
+    """Whose a photo is, by its digest."""
     pack_of: Callable[[str], Pack] = load_pack
     """The rules in effect: ours, or with a seller's changes and a person's confirmation."""
 
@@ -163,15 +167,10 @@ def _check(order: CardOrder) -> None:
 
 
 def _too_weak(photo: Photo) -> str:
-    said = " ".join(finding.message for finding in photo.findings if finding.severity is Severity.BLOCK)
+    said = what_blocks(photo.findings)
     if photo.is_worn:
         return f"{photo.name}: worn on a person: a scale frame, not a main image. {said}"
     return f"{photo.name}: too weak to work from. {said} Photograph it again; --force goes on all the same."
-
-
-def _canvas_px(pack: Pack, slot: str) -> int:
-    size = find_slot(pack, slot).target.size
-    return size.width * size.height
 
 
 class _Card:
@@ -227,9 +226,11 @@ class _Card:
         if source is None:
             return False
         seen = steps.inspect(source, finder=self.finder)
-        photo.findings = list(seen.findings)
+        rights = self.order.rights_of(photo.digest)
+        photo.findings = [*seen.findings, *check_rights(rights)]
         photo.document = {
-            "photo": photo.name, "sha256": photo.digest, "size": asdict(source.size), "inspect": seen.as_dict(),
+            "photo": photo.name, "sha256": photo.digest, "size": asdict(source.size), "rights": rights.as_dict(),
+            "print": print_of(source), "inspect": replace(seen, findings=tuple(photo.findings)).as_dict(),
         }  # fmt: skip
         photo.pictures.show_source(source.rgb)
         for finding in seen.findings:
@@ -248,7 +249,7 @@ class _Card:
         parts = [asdict(part) for part in cut.parts]
         photo.document["cutout"] = {"method": cut.method, "parts": parts, **edges.as_dict()}
         if not cut.parts:
-            photo.stopped = f"{photo.name}: no piece of jewelry was found. " + _messages(edges.findings)
+            photo.stopped = f"{photo.name}: no piece of jewelry was found. " + what_blocks(edges.findings)
             return
         photo.pictures.show_cutout(source.rgb, cut)
         for finding in edges.findings:
@@ -314,7 +315,11 @@ class _Card:
             self._file(photo, source, variant, draft, verdict_of((*edges.findings, *seen.findings, *draft.findings)))
 
         is_huge = variant.rgb.shape[0] * variant.rgb.shape[1] > _TWO_AT_ONCE_PX
-        small = [(pack, slot) for pack, slot in plan if not is_huge and _canvas_px(pack, slot) <= _LARGE_CANVAS_PX]
+        small = [
+            (pack, slot)
+            for pack, slot in plan
+            if not is_huge and find_slot(pack, slot).target.size.megapixels <= _LARGE_CANVAS
+        ]
         with ThreadPoolExecutor(2) as pool:
             jobs = [pool.submit(made, pack, slot) for pack, slot in small]
             for pack, _ in small:
@@ -382,12 +387,6 @@ class _Card:
     def _step(self, what: str) -> None:
         self._say(what, min(0.98, self._done / self._steps))
         self._done += 1
-
-
-def _messages(findings: Iterable[Finding]) -> str:
-    """What blocks, each thing said once."""
-    blocks = [finding.message for finding in findings if finding.severity is Severity.BLOCK]
-    return " ".join(dict.fromkeys(blocks))
 
 
 def places_to_look_at(source: Source, matte: Alpha) -> list[dict[str, Any]]:

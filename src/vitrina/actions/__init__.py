@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from vitrina import __version__
 from vitrina.config import Config, load_config
-from vitrina.errors import NotBuilt, ResourceError, Unreadable, UsageError, VitrinaError
+from vitrina.errors import NotAllowed, NotBuilt, ResourceError, Unreadable, UsageError, VitrinaError
 from vitrina.files import read_bytes, require_writable, write_bytes
+from vitrina.stages.rights import UNSTATED, Rights
 
 if TYPE_CHECKING:
     from vitrina.model import Alpha, Mask, Source
@@ -199,21 +200,24 @@ def card(
     config: Config,
     say: Say,
     person: str | None = None,
+    rights: Rights | None = None,
 ) -> dict[str, Any]:
     """The main job: a checked card of one SKU in the folder `out`. Returns the report document.
 
     When somebody named a home the card is put on record there as a batch's is, and the document says so under
-    ``catalogue``; what the catalogue says of the SKU is held against its pictures.
+    ``catalogue``; what the catalogue says of the SKU is held against its pictures. A supplier's photos without a
+    commercial right are refused (NotAllowed).
     """
     from vitrina import pipeline, steps
     from vitrina.actions.house import imprint_of, open_blobs
     from vitrina.actions.rule_packs import packs_of
 
-    facts = _told(config, sku, person) if config.is_named else None
+    said = rights or UNSTATED
+    facts, rights_by = _told(config, sku, person, said, photos)
     order = pipeline.CardOrder(
         photos=tuple(photos), sku=sku, out=out, mode=_mode(mode), looks=tuple(looks), markets=tuple(markets),
         force=force, max_megapixels=config.max_megapixels, pack_of=packs_of(config),
-        imprint=imprint_of(config), facts=facts,
+        imprint=imprint_of(config), facts=facts, rights_of=rights_by,
     )  # fmt: skip
     document = pipeline.make_card(
         order, blobs=open_blobs(config), finder=steps.segmenter(model), clock=lambda: datetime.now(UTC), say=say
@@ -221,20 +225,30 @@ def card(
     return document | {"catalogue": _on_record(config, sku, person, out, document)} if config.is_named else document
 
 
-def _told(config: Config, sku: str, person: str | None) -> Facts | None:
-    """What the catalogue says of `sku`; raises NotAllowed before any work when `person` may not make cards."""
+def _told(
+    config: Config, sku: str, person: str | None, said: Rights, photos: Sequence[Path]
+) -> tuple[Facts | None, Callable[[str], Rights]]:
+    """What the catalogue says of `sku`, and whose its photos are; raises NotAllowed before any work when `person` may
+    not make cards, or when the photos must not be used."""
     from vitrina.actions.house import actor, open_house
+    from vitrina.actions.origins import admit, rights_of
     from vitrina.stages.catalogue import verify_facts
     from vitrina.stages.verify import load_facts
     from vitrina.store import skus
 
-    if config.database is None and not (config.home / "app.sqlite").exists():
-        return None
-    with open_house(config, person=person) as house, house.store.reading() as conn:
-        actor(conn, house, "card.make")
-        known = skus.get(conn, sku)
+    is_kept = config.is_named and (config.database is not None or (config.home / "app.sqlite").exists())
+    if not is_kept and not (config.is_named and said.refusal):
+        if said.refusal:
+            raise NotAllowed(said.refusal)
+        return None, lambda _digest: said
+    with open_house(config, person=person) as house:
+        admit(house, "card.make", f"sku/{sku}", said, [path.name for path in photos])
+        with house.store.reading() as conn:
+            said = said.taken_by_default(actor(conn, house, "card.make"))
+            known = skus.get(conn, sku)
+            rights_by = rights_of(conn, sku, said)
     text = verify_facts(known.facts) if known is not None else b""
-    return load_facts(text, name=f"the facts of {sku}") if text.strip() else None
+    return load_facts(text, name=f"the facts of {sku}") if text.strip() else None, rights_by
 
 
 def _on_record(config: Config, sku: str, person: str | None, out: Path, document: Mapping[str, Any]) -> dict[str, Any]:
@@ -244,7 +258,7 @@ def _on_record(config: Config, sku: str, person: str | None, out: Path, document
 
     try:
         with open_house(config, person=person) as house:
-            return {"home": str(config.home), "sku": sku, "variants": file_card(house, sku, out, document)}
+            return {"home": str(config.home), "sku": sku, **file_card(house, sku, out, document)}
     except ResourceError as error:
         raise ResourceError(
             f"{error} The card in {out} is complete, but it is not in the catalogue: run the same command again."

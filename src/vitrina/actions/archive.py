@@ -265,7 +265,7 @@ _VARIANT = (
 )  # fmt: skip
 _RENDITION = ("market", "slot", "name", "digest", "verdict")
 _FINDING = ("check", "code", "severity", "measured", "limit", "unit", "region", "message", "market")
-_PHOTO = ("digest", "name", "capture", "verdict", "added_at", "replaced_at")
+_PHOTO = ("digest", "name", "capture", "verdict", "added_at", "replaced_at", "usage_right", "taken_by", "licence")
 _DECISION = ("person", "verdict", "digest", "names", "basis", "reason", "words", "at", "void_at", "void_why")
 _EXPORT = ("market", "files", "person", "at")
 

@@ -13,6 +13,7 @@ from typing import Any
 from vitrina import __version__
 from vitrina.actions.cards import capture_of, keep_files, record_card
 from vitrina.actions.house import CardRequest, House, actor, log
+from vitrina.actions.origins import admit, origins_of, rights_of
 from vitrina.actions.price_list import read_rows
 from vitrina.card_folder import CardFolder
 from vitrina.errors import InputError, Missing, NeedsPerson, UsageError
@@ -20,6 +21,7 @@ from vitrina.files import PHOTO_ENDINGS, photos_in, read_bytes, require_writable
 from vitrina.jobs import Kind, Outcome, Step
 from vitrina.model import Digest
 from vitrina.stages.catalogue import verify_facts
+from vitrina.stages.rights import Rights, from_dict
 from vitrina.store import batches, skus
 from vitrina.store.schema import canonical
 
@@ -62,11 +64,14 @@ def ask(house: House, source: Path, out: Path, *, recipe: Mapping[str, Any]) -> 
     Asked again, only what is new, changed or parked is done; a batch is known by the folder it writes into.
     """
     listed = list_inputs(source)
+    admit(house, "batch.run", "batch", from_dict(recipe.get("rights")), [p.name for ps in listed.values() for p in ps])
     for market in recipe["markets"]:
         house.program.pack_version(market)
     require_writable(out / "batch")
     with house.store.writing() as conn:
         person = actor(conn, house, "batch.run")
+        if "rights" in recipe:
+            recipe = {**recipe, "rights": from_dict(recipe["rights"]).taken_by_default(person).as_dict()}
         batch_id = batches.open_batch(conn, str(out.resolve()), recipe=recipe, person=person, at=house.now())
         asked = 0
         for code, paths in listed.items():
@@ -170,6 +175,8 @@ def _make(house: House, payload: Mapping[str, Any], got: Outcome) -> dict[str, A
         batch = batches.get(conn, payload["batch"])
         assert batch is not None
         sku = skus.get(conn, payload["sku"])
+        rights_by = rights_of(conn, payload["sku"], from_dict(batch.recipe.get("rights")))
+    rights = {photo["digest"]: rights_by(photo["digest"]) for photo in taken}
     facts = verify_facts(sku.facts) if sku is not None else b""
     key = _key(
         {
@@ -179,6 +186,7 @@ def _make(house: House, payload: Mapping[str, Any], got: Outcome) -> dict[str, A
             "photos": [[photo["name"], photo["digest"]] for photo in taken],
             "recipe": batch.recipe,
             "facts": facts.decode(),
+            "rights": {digest: said.as_dict() for digest, said in rights.items()},
             "packs": {market: house.program.pack_version(market) for market in batch.recipe["markets"]},
         }
     )
@@ -188,7 +196,7 @@ def _make(house: House, payload: Mapping[str, Any], got: Outcome) -> dict[str, A
         return dict(kept)
     _count_attempt(house, payload)
     try:
-        result = _make_aside(house, payload, taken, batch.recipe, facts)
+        result = _make_aside(house, payload, taken, batch.recipe, facts, rights)
     except BaseException:
         _count_attempt(house, payload, by=-1)  # it came back to say so: it did not take its worker with it
         raise
@@ -204,6 +212,7 @@ def _make_aside(
     taken: Sequence[Mapping[str, Any]],
     recipe: Mapping[str, Any],
     facts: bytes,
+    rights: Mapping[str, Rights],
 ) -> dict[str, Any]:
     """Make the card in a folder of its own, archive its files, and leave nothing else behind."""
     aside = house.config.home / "making" / hashlib.sha256(f"{payload}".encode()).hexdigest()[:16]
@@ -216,7 +225,9 @@ def _make_aside(
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(_original(house, photo))
             photos.append(path)
-        request = CardRequest(payload["sku"], tuple(photos), aside / "card", recipe, facts, house.config.max_megapixels)
+        request = CardRequest(
+            payload["sku"], tuple(photos), aside / "card", recipe, facts, house.config.max_megapixels, rights
+        )
         document = house.program.make_card(request)
         return keep_files(house, aside / "card", document)
     finally:
@@ -262,6 +273,8 @@ def _record(house: House, payload: Mapping[str, Any], got: Outcome) -> dict[str,
     document = json.loads(house.works.get(Digest(made["report"])))
     sizes = {**made["sizes"], **{photo["digest"]: photo["bytes"] for photo in taken["photos"]}}
     captures = {photo["digest"]: photo["capture"] for photo in taken["photos"]}
+    origins = origins_of(house, payload["sku"], document["photos"])
+    said = [one["message"] for found in origins.values() for one in found if one["severity"] == "warn"]
     with house.store.writing() as conn:
         item = batches.get_item(conn, payload["batch"], payload["sku"])
         batch = batches.get(conn, payload["batch"])
@@ -277,9 +290,10 @@ def _record(house: House, payload: Mapping[str, Any], got: Outcome) -> dict[str,
             card=made["report"],
             sizes=sizes,
             captures=captures,
+            origins=origins,
             batch=(payload["batch"], item.position),
         )
-        reason = " ".join([*([made["stopped"]] if made["stopped"] else []), *taken["errors"]])
+        reason = " ".join([*([made["stopped"]] if made["stopped"] else []), *taken["errors"], *dict.fromkeys(said)])
         seconds = document.get("seconds", {}).get("total")
         batches.change_item(
             conn,
@@ -288,7 +302,7 @@ def _record(house: House, payload: Mapping[str, Any], got: Outcome) -> dict[str,
             payload["run"],
             state="done",
             step="",
-            verdict=made["verdict"],
+            verdict="review" if said and made["verdict"] == "pass" else made["verdict"],
             reason=reason,
             seconds=str(seconds) if seconds is not None else None,
             changed_at=house.now(),

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from vitrina.actions.house import House, actor, basis_of, log
+from vitrina.actions.origins import origins_of
 from vitrina.actions.pictures import OURS, second_look_for
 from vitrina.errors import UsageError
 from vitrina.files import read_bytes
 from vitrina.model import Digest, FileFacts, Sku
 from vitrina.stages import review
 from vitrina.stages.review import Move, State
+from vitrina.stages.rights import UNSTATED, Rights
 from vitrina.store import Connection, Row, pictures, skus
 
 _OPEN = (State.DRAFT, State.CHECKED, State.IN_REVIEW)
@@ -28,12 +30,15 @@ def record_card(
     card: str,
     sizes: Mapping[str, int],
     captures: Mapping[str, Mapping[str, str]],
+    origins: Mapping[str, Sequence[Mapping[str, Any]]],
     batch: tuple[int, int] | None = None,
 ) -> list[int]:
     """Put a made card on record and return the numbers of its new variants; a second time changes nothing.
 
     `card` is the digest of its report, `sizes` the bytes of every file by digest, `captures` what the camera wrote, by
-    photo digest. An SKU that is not in the catalogue is added. Variants that are exactly as before keep their state.
+    photo digest, `origins` what was found of the photos' origin, by digest: whoever reviews hears of it.
+
+    An SKU that is not in the catalogue is added. Variants that are exactly as before keep their state.
     """
     if skus.get(conn, code) is None:
         skus.put(conn, Sku(code), at=house.now())
@@ -47,7 +52,8 @@ def record_card(
         pictures.keep_blob(conn, digest, room=room, size=size, at=house.now())
     made: list[int] = []
     for photo in document["photos"]:
-        made += _record_photo(conn, house, person, sku, document, photo, captures, card, batch)
+        origin = origins.get(photo["sha256"], ())
+        made += _record_photo(conn, house, person, sku, document, photo, captures, origin, card, batch)
     pictures_ = [row for row in pictures.variants_of(conn, sku.id) if row.number in made]
     log(
         conn,
@@ -69,6 +75,7 @@ def _record_photo(
     document: Mapping[str, Any],
     photo: Mapping[str, Any],
     captures: Mapping[str, Mapping[str, str]],
+    origin: Sequence[Mapping[str, Any]],
     card: str,
     batch: tuple[int, int] | None,
 ) -> list[int]:
@@ -78,11 +85,14 @@ def _record_photo(
         digest=photo["sha256"],
         name=photo["photo"],
         capture=captures.get(photo["sha256"], {}),
-        verdict=photo["inspect"]["verdict"],
+        verdict=_worst([photo["inspect"]["verdict"], _verdict(origin)]),
         at=house.now(),
+        rights=photo.get("rights"),
+        taken_print=photo.get("print"),
     )
     pictures.clear_photo_findings(conn, photo_id)
-    pictures.add_findings(conn, sku.id, photo["inspect"]["findings"], photo_id=photo_id, at=house.now())
+    found = [*photo["inspect"]["findings"], *origin]
+    pictures.add_findings(conn, sku.id, found, photo_id=photo_id, at=house.now())
     cutout = photo.get("cutout")
     if not cutout or not cutout.get("master_sha256"):
         return []
@@ -98,7 +108,7 @@ def _record_photo(
     numbers = []
     for variant in photo.get("variants", ()):
         drafts = [d for d in document["drafts"] if (d["photo"], d["look"]) == (photo["photo"], variant["look"])]
-        number = _record_variant(conn, house, person, sku, row, cutout, variant, drafts, card, batch)
+        number = _record_variant(conn, house, person, sku, row, cutout, variant, drafts, origin, card, batch)
         numbers += [number] if number else []
     return numbers
 
@@ -112,6 +122,7 @@ def _record_variant(
     cutout: Mapping[str, Any],
     variant: Mapping[str, Any],
     drafts: Sequence[Mapping[str, Any]],
+    origin: Sequence[Mapping[str, Any]],
     card: str,
     batch: tuple[int, int] | None,
 ) -> int | None:
@@ -130,11 +141,11 @@ def _record_variant(
             state = review.move(State(old.state), Move.SUPERSEDE, what=f"{sku.code} variant {old.number}")
             pictures.set_state(conn, old.id, state, reason="a newer card was made", at=house.now())
     found: list[tuple[str | None, Mapping[str, Any]]] = [
-        (None, finding) for finding in (*cutout["findings"], *variant["verify"]["findings"])
+        (None, finding) for finding in (*origin, *cutout["findings"], *variant["verify"]["findings"])
     ]
     for draft in drafts:
         found += [(draft["market"], f) for f in (*draft["verify"]["findings"], *draft["rules"]["findings"])]
-    said = [cutout["verdict"], variant["verify"]["verdict"]]
+    said = [_verdict(origin), cutout["verdict"], variant["verify"]["verdict"]]
     verdict = _worst([*said, *(draft[of]["verdict"] for draft in drafts for of in ("verify", "rules"))])
     blocks = [finding["message"] for _, finding in found if finding["severity"] == "block"]
     variant_id = pictures.add_variant(
@@ -199,8 +210,9 @@ def capture_of(facts: FileFacts) -> dict[str, str]:
     return {"camera": camera, "taken_at": facts.metadata.get("DateTime", ""), "size": str(facts.size)}
 
 
-def file_card(house: House, code: str, folder: Path, document: Mapping[str, Any]) -> list[int]:
-    """Archive the files of the card that was made in `folder` and put it on record; the numbers of its new variants."""
+def file_card(house: House, code: str, folder: Path, document: Mapping[str, Any]) -> dict[str, Any]:
+    """Archive the files of the card that was made in `folder` and put it on record; the numbers of its new variants,
+    and what was found of its photos' origin."""
     from vitrina.codec.metadata import probe
 
     kept = keep_files(house, folder, document)
@@ -209,16 +221,25 @@ def file_card(house: House, code: str, folder: Path, document: Mapping[str, Any]
         data = house.originals.get(Digest(photo["sha256"]))
         sizes[photo["sha256"]] = len(data)
         captures[photo["sha256"]] = capture_of(probe(data, name=photo["photo"]))
+    origins = origins_of(house, code, document["photos"])
     with house.store.writing() as conn:
         person = actor(conn, house, "card.make")
-        return record_card(conn, house, person, code, document, card=kept["report"], sizes=sizes, captures=captures)
+        numbers = record_card(
+            conn, house, person, code, document, card=kept["report"], sizes=sizes, captures=captures, origins=origins
+        )
+    names = {photo["sha256"]: photo["photo"] for photo in document["photos"]}
+    return {"variants": numbers, "findings": {names[digest]: found for digest, found in origins.items() if found}}
+
+
+def _verdict(findings: Sequence[Mapping[str, Any]]) -> str:
+    return "review" if any(finding["severity"] == "warn" for finding in findings) else "pass"
 
 
 def _worst(verdicts: Sequence[str]) -> str:
     return max(verdicts, key=("pass", "review", "reject").index, default="pass")
 
 
-def recipe_of(*, looks: str, markets: str, force: bool) -> dict[str, Any]:
+def recipe_of(*, looks: str, markets: str, force: bool, rights: Rights = UNSTATED) -> dict[str, Any]:
     """The recipe that a command line asks for; raises UsageError for looks and marketplaces that there are not."""
     from vitrina.rules.load import load_pack
     from vitrina.stages.scene import named_look
@@ -230,7 +251,8 @@ def recipe_of(*, looks: str, markets: str, force: bool) -> dict[str, Any]:
         load_pack(market)
     if len(named["looks"]) < 2 or not named["markets"]:
         raise UsageError("--looks: two at least, so that a person can choose; --markets: one at least.")
-    return {"mode": "exact", **named, "force": force}
+    whose = {"rights": rights.as_dict()} if rights.right else {}
+    return {"mode": "exact", **named, "force": force, **whose}
 
 
 def _names(text: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -15,6 +15,7 @@ from vitrina.backends.blobs import FolderBlobs
 from vitrina.config import Config
 from vitrina.errors import Missing, NotAllowed, UsageError
 from vitrina.plugins import BlobStore, plugin
+from vitrina.stages.rights import UNSTATED, Rights
 from vitrina.store import Connection, Row, events, people, skus
 from vitrina.store.engine import Store, open_store
 
@@ -49,6 +50,8 @@ class CardRequest:
     recipe: Mapping[str, Any]
     facts: bytes
     max_megapixels: float
+    rights: Mapping[str, Rights] = field(default_factory=dict)
+    """Whose the photos are, by their digests; of the others nothing was said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +221,7 @@ def make_card(request: CardRequest, pack_of: Callable[[str], Pack], imprint: Imp
         facts=load_facts(request.facts, name=f"the facts of {request.sku}") if request.facts.strip() else None,
         pack_of=pack_of,
         imprint=imprint,
+        rights_of=lambda digest: request.rights.get(digest, UNSTATED),
     )
     blobs = FolderBlobs(request.folder.parent / "archive")  # the originals are in the archive of the house already
     return pipeline.make_card(order, blobs=blobs, finder=steps.segmenter(), clock=lambda: datetime.now(UTC))

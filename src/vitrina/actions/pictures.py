@@ -7,25 +7,35 @@ from pathlib import Path
 from typing import Any
 
 from vitrina.actions.house import House, actor, basis_of, log, sku_called
+from vitrina.actions.origins import admit, judge_origin, recorded
 from vitrina.errors import Conflict, Missing, UsageError
 from vitrina.files import read_bytes
-from vitrina.model import Verdict
+from vitrina.model import Verdict, verdict_of
 from vitrina.stages import review
 from vitrina.stages.catalogue import verify_facts
+from vitrina.stages.copies import print_of
 from vitrina.stages.review import Move, State
+from vitrina.stages.rights import UNSTATED, Rights
 from vitrina.store import Connection, Row, decisions, people, pictures
 
 OURS = "vitrina"
 """The tool's name of pictures that the program itself made."""
 
 
-def import_photo(house: House, code: str, path: Path, *, replaces: str = "") -> dict[str, Any]:
+def import_photo(
+    house: House, code: str, path: Path, *, replaces: str = "", rights: Rights = UNSTATED
+) -> dict[str, Any]:
     """Archive a photo under an SKU. `replaces` (the beginning of a digest) takes an earlier one's place, and what rests
-    on that one goes back to draft."""
+    on that one goes back to draft. A supplier's photo without a commercial right is refused (NotAllowed).
+
+    Findings say where nobody said whose it is, and where the same photo stands under another SKU.
+    """
     from vitrina import steps
 
     name, data = path.name, read_bytes(path)
-    steps.take_in(data, name=name, max_megapixels=house.config.max_megapixels)
+    source = steps.take_in(data, name=name, max_megapixels=house.config.max_megapixels)
+    admit(house, "photo.add", f"sku/{code}", rights, [name])
+    taken_print = print_of(source)
     digest = house.originals.put(data)
     with house.store.writing() as conn:
         person = actor(conn, house, "photo.add")
@@ -35,8 +45,16 @@ def import_photo(house: House, code: str, path: Path, *, replaces: str = "") -> 
             old = photo_of(pictures.photos_of(conn, sku.id), replaces, code)
             pictures.replace_photo(conn, old.id, at=house.now())
         pictures.keep_blob(conn, digest, room="originals", size=len(data), at=house.now())
-        other = pictures.elsewhere(conn, digest, sku.id)
-        pictures.put_photo(conn, sku.id, digest=digest, name=name, capture={}, verdict="", at=house.now())
+        rights = rights.taken_by_default(person)
+        photo_id = pictures.put_photo(
+            conn, sku.id, digest=digest, name=name, capture={}, verdict="", at=house.now(), rights=rights.as_dict(),
+            taken_print=taken_print,
+        )  # fmt: skip
+        rights = recorded(pictures.get_photo(conn, photo_id))
+        found = judge_origin(conn, sku.id, digest=digest, taken_print=taken_print, rights=rights)
+        same = pictures.elsewhere(conn, digest, sku.id)
+        pictures.clear_photo_findings(conn, photo_id)
+        pictures.add_findings(conn, sku.id, [one.as_dict() for one in found], photo_id=photo_id, at=house.now())
         log(
             conn,
             house,
@@ -44,7 +62,7 @@ def import_photo(house: House, code: str, path: Path, *, replaces: str = "") -> 
             "photo.add",
             f"sku/{code}",
             digests=(digest,),
-            details={"name": name, "replaces": replaces},
+            details={"name": name, "replaces": replaces, **rights.as_dict()},
         )
         if replaces:
             voided = refresh(conn, house, person, sku)
@@ -52,7 +70,10 @@ def import_photo(house: House, code: str, path: Path, *, replaces: str = "") -> 
         "schema": "vitrina.photo/1",
         "sku": code,
         "digest": digest,
-        "same_photo_under": other,
+        "same_photo_under": same[0] if same else None,
+        **rights.as_dict(),
+        "verdict": verdict_of(found).value,
+        "findings": [one.as_dict() for one in found],
         "back_to_draft": voided,
     }
 
@@ -68,7 +89,11 @@ def import_variant(
         actor(conn, house, "variant.import")
         sku = sku_called(conn, code)
         photo = photo_of([p for p in pictures.photos_of(conn, sku.id) if p.replaced_at is None], source, code)
+        copies = [found for found in pictures.findings_of_photo(conn, photo.id) if found["code"] == "same-photo"]
     document = house.program.judge(house.originals.get(photo.digest), data, verify_facts(sku.facts))
+    if copies:  # whoever reviews the picture hears of it
+        findings = [*document["findings"], *copies]
+        document = {**document, "findings": findings, "verdict": _verdict(findings)}
     digest = house.works.put(data)
     with house.store.writing() as conn:
         person = actor(conn, house, "variant.import")

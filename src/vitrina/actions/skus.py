@@ -209,6 +209,9 @@ def _sku_document(conn: Connection, house: House, code: str) -> dict[str, Any]:
                 "name": p.name,
                 "verdict": p.verdict,
                 "capture": p.capture,
+                "right": p.usage_right or None,
+                "taken_by": p.taken_by,
+                "licence": p.licence,
                 "added_at": p.added_at,
                 "replaced_at": p.replaced_at,
             }

@@ -22,6 +22,7 @@ from vitrina.errors import Conflict, InputError, Missing, UsageError
 from vitrina.files import write_bytes
 from vitrina.model import Digest
 from vitrina.stages.review import REASONS
+from vitrina.stages.rights import UNSTATED, Rights
 from vitrina.store import batches, decisions, events, people, pictures, skus, tallies
 
 MOST_JUDGED = 60
@@ -61,16 +62,22 @@ def today(house: House) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def add_photo(house: House, code: str, name: str, data: bytes, *, language: str = "en") -> dict[str, Any]:
-    """Archive an uploaded photo under an SKU and check it; the document of `inspect` is under ``inspect``."""
+def add_photo(
+    house: House, code: str, name: str, data: bytes, *, language: str = "en", rights: Rights = UNSTATED
+) -> dict[str, Any]:
+    """Archive an uploaded photo under an SKU and check it; the document of `inspect` is under ``inspect``, with what
+    was found of the photo's origin."""
     aside = _aside(house)
     try:
         path = aside / _safe(name)
         write_bytes(path, data)
-        document = import_photo(house, code, path)
+        document = import_photo(house, code, path, rights=rights)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     checked = inspect_bytes(house, data, name=_safe(name), language=language)
+    found = [*_translated(document["findings"], language), *checked["findings"]]
+    verdict = "review" if (checked["verdict"], document["verdict"]) == ("pass", "review") else checked["verdict"]
+    checked = {**checked, "findings": found, "verdict": verdict}
     with house.store.writing() as conn:
         sku = sku_called(conn, code)
         photo = next(p for p in pictures.photos_of(conn, sku.id) if p.digest == document["digest"])
@@ -79,6 +86,12 @@ def add_photo(house: House, code: str, name: str, data: bytes, *, language: str 
         pictures.clear_photo_findings(conn, photo.id)
         pictures.add_findings(conn, sku.id, checked["findings"], photo_id=photo.id, at=house.now())
     return {**document, "inspect": checked, "verdict": checked["verdict"]}
+
+
+def _translated(findings: Sequence[Mapping[str, Any]], language: str) -> list[dict[str, Any]]:
+    from vitrina.stages.intake.advice import say
+
+    return [{**one, "message": say(one["code"], language, one["measured"], one["limit"])} for one in findings]
 
 
 def inspect_bytes(

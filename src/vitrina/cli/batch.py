@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vitrina.cli.card import LOOKS, MARKETS
-from vitrina.cli.desk import As, Home, Json, desk, say
+from vitrina.cli.desk import As, Home, Json, Licence, Right, TakenBy, desk, say
 from vitrina.cli.output import Say, complain, error_document, print_document, progress
 from vitrina.config import load_config
 from vitrina.errors import VitrinaError
@@ -41,6 +41,9 @@ def batch(
     workers: Annotated[
         int | None, typer.Option(min=1, max=64, help="Processes; as many as cores and memory allow otherwise.")
     ] = None,
+    right: Right = "",
+    taken_by: TakenBy = "",
+    licence: Licence = "",
     as_: As = None,
     home: Home = None,
     json: Json = False,
@@ -48,10 +51,12 @@ def batch(
     """A card for every SKU. Stopped at any moment, the same command goes on where it stopped."""
     from vitrina.actions import batch as verbs
     from vitrina.actions.cards import recipe_of
+    from vitrina.actions.origins import stated
 
     try:
+        recipe = recipe_of(looks=looks, markets=markets, force=force, rights=stated(right, taken_by, licence))
         with desk(home, as_) as house:
-            number = verbs.ask(house, source, output, recipe=recipe_of(looks=looks, markets=markets, force=force))
+            number = verbs.ask(house, source, output, recipe=recipe)
             _work_off(house, number, workers, home)
             document = verbs.report(house, number)
     except VitrinaError as error:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from vitrina.cli.desk import As
+from vitrina.cli.desk import As, Licence, Right, TakenBy
 from vitrina.cli.output import complain, error_document, exit_code_of, one_line, print_document, progress
 from vitrina.config import load_config
 from vitrina.errors import VitrinaError
@@ -44,6 +44,9 @@ def card(
         Path | None,
         typer.Option(help="Folder of records and originals; a card made in a named home is put on record there."),
     ] = None,
+    right: Right = "",
+    taken_by: TakenBy = "",
+    licence: Licence = "",
     person: As = None,
     json: Annotated[
         bool, typer.Option("--json", help="The report as one JSON document on stdout, nothing else there.")
@@ -51,13 +54,14 @@ def card(
 ) -> int:
     """Phone photos of one SKU in; checked draft pictures for every marketplace and a report out."""
     from vitrina import actions
+    from vitrina.actions.origins import stated
 
     try:
         with progress("opening the studio") as say:
             document = actions.card(
                 photos, sku=sku, out=output, mode=mode, looks=_names(looks), markets=_names(markets), force=force,
                 model=model, config=load_config(home=home), say=say,
-                person=person,
+                person=person, rights=stated(right, taken_by, licence),
             )  # fmt: skip
     except VitrinaError as error:
         if json:
@@ -86,6 +90,9 @@ def _tell(document: dict[str, Any], output: Path) -> None:
         made = document["catalogue"]["variants"]
         what = f"variants {', '.join(map(str, made))}" if made else "nothing new"
         print(f"  on record in {document['catalogue']['home']}: {what}")
+        for name, found in document["catalogue"]["findings"].items():
+            for finding in found:
+                print(f"  {finding['severity']:5} {finding['check']}: {name}: {one_line(finding['message'])}")
     if document["stopped"]:
         print(f"  stopped: {one_line(document['stopped'])}")
     told = set()

@@ -20,6 +20,11 @@ Home = Annotated[Path | None, typer.Option(help="Folder of records and originals
 As = Annotated[str | None, typer.Option("--as", help="Who acts; VITRINA_USER otherwise.", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else there.")]
 Code = Annotated[str, typer.Argument(metavar="SKU", help="The SKU's code.", show_default=False)]
+Right = Annotated[
+    str, typer.Option(help="Whose photos these are: own, commissioned, licensed, or supplier (which is refused).")
+]
+TakenBy = Annotated[str, typer.Option(help="Who took them; you, when they are your own.")]
+Licence = Annotated[str, typer.Option(help="Where a supplier's licence for commercial use is written.")]
 Number = Annotated[int | None, typer.Option("--variant", help="One variant's number; all that fit otherwise.")]
 
 

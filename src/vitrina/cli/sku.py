@@ -6,12 +6,15 @@ import sys
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vitrina.cli.desk import As, Code, Home, Json, run, say, table
-from vitrina.cli.output import say_findings
+from vitrina.cli.desk import As, Code, Home, Json, Licence, Right, TakenBy, run, say, table
+from vitrina.cli.output import progress, say_findings
+
+if TYPE_CHECKING:
+    from vitrina.actions.house import House
 
 Text = Annotated[str | None, typer.Option(show_default=False)]
 
@@ -22,6 +25,7 @@ def register(app: typer.Typer) -> None:
     group.command("add")(add)
     group.command("change")(change)
     group.command("photo")(photo)
+    group.command("copies")(copies)
     group.command("import")(import_)
     group.command("export")(export)
     group.command("show")(show)
@@ -97,21 +101,44 @@ def photo(
     replaces: Annotated[
         str, typer.Option(help="The name, or the beginning of the digest, of a photo it replaces.")
     ] = "",
+    right: Right = "",
+    taken_by: TakenBy = "",
+    licence: Licence = "",
     as_: As = None,
     home: Home = None,
     json: Json = False,
 ) -> int:
-    """Archive a photo of an SKU, or replace one."""
+    """Archive a photo of an SKU, or replace one; the same photo again says whose it is."""
+    from vitrina.actions.origins import stated
     from vitrina.actions.pictures import import_photo
 
     def tell(document: Mapping[str, Any]) -> None:
         say(f"{code}: {path.name} is archived as {document['digest'][:12]}…")
-        if document["same_photo_under"]:
-            say(f"  note: the very same photo stands under {document['same_photo_under']}")
+        for finding in document["findings"]:
+            say(f"  {finding['severity']:5} {finding['check']}: {finding['message']}")
         for line in document["back_to_draft"]:
             say(f"  back to draft: {line}")
 
-    return run(home, as_, json, lambda h: import_photo(h, code, path, replaces=replaces), tell)
+    rights = stated(right, taken_by, licence)
+    return run(home, as_, json, lambda h: import_photo(h, code, path, replaces=replaces, rights=rights), tell)
+
+
+def copies(as_: As = None, home: Home = None, json: Json = False) -> int:
+    """Find every photo that stands under several SKUs, byte for byte or encoded, resized or mirrored."""
+    from vitrina.actions.origins import list_copies
+
+    def tell(document: Mapping[str, Any]) -> None:
+        say(f"{document['photos']} photos compared, {document['prints_taken']} of them for the first time")
+        for pair in document["copies"]:
+            say(f"  {' and '.join(pair['skus'])}: the same photo ({pair['bits']} of 256 bits differ)")
+        for line in document["lost"]:
+            say(f"  not compared: {line}")
+
+    def act(house: House) -> dict[str, Any]:
+        with progress("comparing photos") as show:
+            return list_copies(house, say=show)
+
+    return run(home, as_, json, act, tell)
 
 
 def import_(

@@ -10,6 +10,8 @@ from sqlalchemy.engine import Connection, Row
 
 from vitrina.store.schema import blobs, cutouts, exports, findings, lines, photos, renditions, skus, variants
 
+_HAS_PRINT = photos.c.replaced_at.is_(None) & (photos.c.print != "")
+
 IDLE = ("rejected", "superseded")
 """States that a replaced or newer picture does not disturb."""
 
@@ -39,15 +41,33 @@ def erase_blob(conn: Connection, digest: str, *, at: str, why: str) -> None:
 
 
 def put_photo(
-    conn: Connection, sku_id: int, *, digest: str, name: str, capture: Mapping[str, Any], verdict: str, at: str
+    conn: Connection,
+    sku_id: int,
+    *,
+    digest: str,
+    name: str,
+    capture: Mapping[str, Any],
+    verdict: str,
+    at: str,
+    rights: Mapping[str, str | None] | None = None,
+    taken_print: str | None = None,
 ) -> int:
-    """The photo of these bytes under this SKU, added when it is new and current again when it was replaced."""
+    """The photo of these bytes under this SKU, added when it is new and current again when it was replaced.
+
+    `rights` (``right``, ``taken_by``, ``licence``) change what was said before only when they say something; so does
+    `taken_print`.
+    """
+    said: dict[str, Any] = {}
+    if rights is not None and rights["right"]:
+        said |= {"usage_right": rights["right"], "taken_by": rights["taken_by"], "licence": rights["licence"]}
+    if taken_print is not None:
+        said["print"] = taken_print
     where = (photos.c.sku_id == sku_id) & (photos.c.digest == digest)
     known = conn.execute(sa.select(photos.c.id).where(where)).scalar()
     if known is not None:
-        conn.execute(sa.update(photos).where(where).values(replaced_at=None, verdict=verdict))
+        conn.execute(sa.update(photos).where(where).values(replaced_at=None, verdict=verdict, **said))
         return int(known)
-    values = {"digest": digest, "name": name, "capture": dict(capture), "verdict": verdict, "added_at": at}
+    values = {"digest": digest, "name": name, "capture": dict(capture), "verdict": verdict, "added_at": at, **said}
     return int(conn.execute(sa.insert(photos).values(sku_id=sku_id, **values).returning(photos.c.id)).scalar_one())
 
 
@@ -66,12 +86,54 @@ def get_photo(conn: Connection, photo_id: int) -> Row[Any]:
     return conn.execute(sa.select(photos).where(photos.c.id == photo_id)).one()
 
 
-def elsewhere(conn: Connection, digest: str, sku_id: int) -> str | None:
-    """The code of another SKU that shows exactly this photo."""
+def elsewhere(conn: Connection, digest: str, sku_id: int) -> list[str]:
+    """The codes of other SKUs that show exactly this photo."""
     query = (
-        sa.select(skus.c.code).join(photos).where((photos.c.digest == digest) & (photos.c.sku_id != sku_id)).limit(1)
+        sa.select(skus.c.code)
+        .join(photos)
+        .where((photos.c.digest == digest) & (photos.c.sku_id != sku_id) & photos.c.replaced_at.is_(None))
+        .order_by(skus.c.code)
     )
-    return conn.execute(query).scalar()
+    return list(conn.execute(query).scalars())
+
+
+def prints(conn: Connection) -> list[Row[Any]]:
+    """SKU and print of every current photo that has one."""
+    return list(conn.execute(sa.select(photos.c.sku_id, photos.c.print).where(_HAS_PRINT)))
+
+
+def prints_besides(conn: Connection, sku_id: int) -> str:
+    """The prints of the current photos of other SKUs, one after the other: rows would take thrice the time."""
+    query = sa.select(sa.func.aggregate_strings(photos.c.print, "")).where(_HAS_PRINT & (photos.c.sku_id != sku_id))
+    return conn.execute(query).scalar() or ""
+
+
+def codes_with(conn: Connection, taken: Iterable[str], *, besides: int) -> list[str]:
+    """The codes of the other SKUs than `besides` that have a current photo with one of the prints `taken`."""
+    query = (
+        sa.select(skus.c.code)
+        .join(photos)
+        .where(photos.c.print.in_(list(taken)) & _HAS_PRINT & (photos.c.sku_id != besides))
+        .order_by(skus.c.code)
+    )
+    return list(dict.fromkeys(conn.execute(query).scalars()))
+
+
+def without_print(conn: Connection) -> list[Row[Any]]:
+    """Id and digest of every current photo of which no print was taken yet."""
+    query = sa.select(photos.c.id, photos.c.digest).where(photos.c.replaced_at.is_(None) & photos.c.print.is_(None))
+    return list(conn.execute(query.order_by(photos.c.id)))
+
+
+def set_print(conn: Connection, photo_id: int, taken: str) -> None:
+    """Write the print of a photo that had none."""
+    conn.execute(sa.update(photos).where(photos.c.id == photo_id).values(print=taken))
+
+
+def codes(conn: Connection, sku_ids: Iterable[int]) -> dict[int, str]:
+    """The codes of SKUs by their ids."""
+    query = sa.select(skus.c.id, skus.c.code).where(skus.c.id.in_(list(sku_ids)))
+    return {row.id: row.code for row in conn.execute(query)}
 
 
 def add_cutout(conn: Connection, photo_id: int, *, digest: str | None, method: str, verdict: str, at: str) -> None:
@@ -173,6 +235,13 @@ def findings_of(conn: Connection, sku_id: int, *, variant_id: int | None = None)
         query = query.where(findings.c.variant_id == variant_id)
     gravity = sa.case((findings.c.severity == "block", 0), (findings.c.severity == "warn", 1), else_=2)
     return list(conn.execute(query.order_by(gravity, findings.c.id)))
+
+
+def findings_of_photo(conn: Connection, photo_id: int) -> list[dict[str, Any]]:
+    """The findings about a photo, as documents have them."""
+    query = sa.select(findings).where(findings.c.photo_id == photo_id).order_by(findings.c.id)
+    keys = ("check", "code", "severity", "measured", "limit", "unit", "region", "message")
+    return [{key: getattr(row, key) for key in keys} for row in conn.execute(query)]
 
 
 def plant(conn: Connection, variant_id: int, *, fault: str, state: str) -> None:

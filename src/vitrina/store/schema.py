@@ -92,6 +92,10 @@ photos = Table(
     Column("verdict", String(20), nullable=False),
     Column("added_at", String(40), nullable=False),
     Column("replaced_at", String(40)),
+    Column("usage_right", String(20), nullable=False, server_default=""),
+    Column("taken_by", Text, nullable=False, server_default=""),
+    Column("licence", Text, nullable=False, server_default=""),
+    Column("print", String(64)),
     UniqueConstraint("sku_id", "digest"),
     Index(None, "sku_id", "replaced_at"),
 )

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from vitrina.actions import studio, viewing
 from vitrina.actions.cards import recipe_of
+from vitrina.actions.origins import stated
 from vitrina.web.api.caller import PROBLEMS, By, as_bytes
 from vitrina.web.pages.catalogue import picture_answer
 
@@ -61,13 +62,25 @@ async def inspect(
 
 
 @router.post("/skus/{code}/photos", status_code=201)
-async def add_photo(by: By, code: str, photo: Annotated[UploadFile, File()]) -> Response:
-    """Archive a photo under an SKU, byte for byte, and check it."""
+async def add_photo(
+    by: By,
+    code: str,
+    photo: Annotated[UploadFile, File()],
+    right: Annotated[str, Form(max_length=20)] = "",
+    taken_by: Annotated[str, Form(max_length=300)] = "",
+    licence: Annotated[str, Form(max_length=300)] = "",
+) -> Response:
+    """Archive a photo under an SKU, byte for byte, and check it.
+
+    `right` says whose it is: own, commissioned, licensed (then `licence` says where that is written) or supplier, which
+    is refused.
+    """
     data = await photo.read()
+    rights = stated(right, taken_by, licence)
     return await by.write(
         "photo.add",
-        lambda house: studio.add_photo(house, code, photo.filename or "photo", data),
-        body=_digests(data),
+        lambda house: studio.add_photo(house, code, photo.filename or "photo", data, rights=rights),
+        body=_digests(data, *(text.encode() for text in (right, taken_by, licence))),
         status=201,
     )
 

@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse, Response
 
 from vitrina.actions import studio, viewing
 from vitrina.actions.cards import recipe_of
+from vitrina.actions.origins import stated
 from vitrina.actions.pictures import submit
 from vitrina.actions.rule_packs import list_rules
 from vitrina.actions.skus import list_lines, list_skus, put_sku, show_sku
@@ -129,7 +130,10 @@ async def add_photo(at: At, form: Form, code: str) -> Response:
 
     try:
         name, data = await upload(form, "photo")
-        document = await run_in_threadpool(studio.add_photo, at.house, code, name, data, language=at.language)
+        rights = stated(*(str(form.get(key) or "") for key in ("right", "taken_by", "licence")))
+        document = await run_in_threadpool(
+            studio.add_photo, at.house, code, name, data, language=at.language, rights=rights
+        )
     except VitrinaError as error:
         if not _wants_page(at):
             raise

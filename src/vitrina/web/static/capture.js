@@ -7,6 +7,14 @@ if (form) {
   const say = (text, verdict = "") => { advice.textContent = text; advice.className = `advice ${verdict}`; };
   let turn = 0;
 
+  const right = form.querySelector("select[name=right]");
+  const ask = () => form.querySelectorAll("[data-of]").forEach((line) => {
+    line.hidden = !line.dataset.of.split(" ").includes(right.value);
+    line.querySelector("input").required = !line.hidden;
+  });
+  right.addEventListener("change", ask);
+  ask();
+
   input.addEventListener("change", async () => {
     const file = input.files[0], mine = ++turn;
     if (!file) return;

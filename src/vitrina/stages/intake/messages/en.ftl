@@ -43,3 +43,6 @@ shot-scale = A photo that shows the size is missing ({ NUMBER($measured, maximum
 shot-parts = A photo of every part of the set is missing ({ NUMBER($measured, maximumFractionDigits: 0) } of { NUMBER($limit, maximumFractionDigits: 0) }). Lay all parts side by side, apart from each other.
 shot-parcel = A photo of everything that ships is missing ({ NUMBER($measured, maximumFractionDigits: 0) } of { NUMBER($limit, maximumFractionDigits: 0) }). Photograph the parcel with its box and all parts.
 shot-unknown = What { NUMBER($measured, maximumFractionDigits: 0) } of the photos show could not be told ({ NUMBER($limit, maximumFractionDigits: 0) } allowed). Say it with --shot FILE=clasp.
+rights-unstated = Nobody said who took this photo and under which right it is used ({ $measured }; taken are: { $limit }). Say it with --right, --taken-by and --licence.
+same-photo = The same photo stands under { $measured } already ({ $limit } is allowed). Photograph this very piece, or replace the photo that is in the wrong place.
+likeness-unknown = { NUMBER($measured, maximumFractionDigits: 0) } older photos could not be compared with this one ({ NUMBER($limit, maximumFractionDigits: 0) } allowed). Run vitrina sku copies once.

@@ -43,3 +43,6 @@ shot-scale = Өлшемі көрінетін сурет жоқ ({ NUMBER($measur
 shot-parts = Жиынтықтың барлық бөлігі түскен сурет жоқ ({ NUMBER($measured, maximumFractionDigits: 0) }, керегі { NUMBER($limit, maximumFractionDigits: 0) }). Барлық бөлікті қатар, бірақ тигізбей қойыңыз.
 shot-parcel = Жіберілетін заттың бәрі түскен сурет жоқ ({ NUMBER($measured, maximumFractionDigits: 0) }, керегі { NUMBER($limit, maximumFractionDigits: 0) }). Сәлемдемені қорабымен және барлық бөлігімен түсіріңіз.
 shot-unknown = Суреттердің не көрсететіні анықталмады: { NUMBER($measured, maximumFractionDigits: 0) } ({ NUMBER($limit, maximumFractionDigits: 0) } рұқсат етіледі). Айтыңыз: --shot ФАЙЛ=clasp.
+rights-unstated = Бұл суретті кім түсіргені және ол қандай құқықпен қолданылатыны айтылмаған ({ $measured }; қабылданатыны: { $limit }). --right, --taken-by және --licence арқылы көрсетіңіз.
+same-photo = Дәл осы сурет { $measured } артикулында тұр (рұқсат етілгені: { $limit }). Осы бұйымның өзін түсіріңіз немесе басқа жерге түскен суретті ауыстырыңыз.
+likeness-unknown = Бұрынғы { NUMBER($measured, maximumFractionDigits: 0) } суретті бұл суретпен салыстыру мүмкін болмады ({ NUMBER($limit, maximumFractionDigits: 0) } рұқсат етіледі). vitrina sku copies пәрменін бір рет орындаңыз.

@@ -43,3 +43,6 @@ shot-scale = Нет снимка, по которому виден размер 
 shot-parts = Нет снимка всех частей комплекта ({ NUMBER($measured, maximumFractionDigits: 0) } из { NUMBER($limit, maximumFractionDigits: 0) }). Разложите все части рядом, но не вплотную.
 shot-parcel = Нет снимка всего, что отправляется ({ NUMBER($measured, maximumFractionDigits: 0) } из { NUMBER($limit, maximumFractionDigits: 0) }). Снимите посылку с коробкой и всеми частями.
 shot-unknown = Не удалось понять, что показывают снимки: { NUMBER($measured, maximumFractionDigits: 0) } (допустимо { NUMBER($limit, maximumFractionDigits: 0) }). Укажите: --shot ФАЙЛ=clasp.
+rights-unstated = Не сказано, кто снял это фото и по какому праву оно используется ({ $measured }; принимаются: { $limit }). Укажите --right, --taken-by и --licence.
+same-photo = Это же фото уже стоит у артикула { $measured } (допустимо: { $limit }). Снимите именно это изделие или замените фото, попавшее не туда.
+likeness-unknown = Сравнить с этим фото не удалось { NUMBER($measured, maximumFractionDigits: 0) } более ранних (допустимо { NUMBER($limit, maximumFractionDigits: 0) }). Выполните один раз vitrina sku copies.
