@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests import scenes
+from tests.buckets import bucket, s3_server  # noqa: F401
 from tests.databases import database, databases, postgres  # noqa: F401
 from tests.scenes import Scene
 

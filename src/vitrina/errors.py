@@ -16,7 +16,7 @@
     │   ├── NotWritable     4  507  the output cannot be written (permission, full disk)
     │   ├── NotBuilt        4  501  asked for something that does not exist yet (video, Reels)
     │   ├── Refused         4  502  a marketplace said no, or kept other than what was sent
-    │   ├── Busy            4  503  the database is locked by another program
+    │   ├── Busy            4  503  the database is locked, or a server does not answer: waiting may help
     │   └── Broken          4  500  records or archived bytes are not what they were
     ├── NotAllowed          5  403  the role or the approvals are lacking
     │   ├── NotSignedIn     5  401  nobody knows who is asking

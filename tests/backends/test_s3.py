@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,35 +16,8 @@ from vitrina.errors import Broken, Missing, ResourceError, UsageError
 from vitrina.model import Digest
 
 obstore = pytest.importorskip("obstore", reason="obstore is not installed: blobs in S3 are not tested here")
-moto = pytest.importorskip("moto.server", reason="moto[s3] is not installed: blobs in S3 are not tested here")
 
 DATA = b"the photo as the camera wrote it"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """The address of a server of this module's own."""
-    running = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    running.start()
-    host, port = running.get_host_and_port()
-    yield f"http://{host}:{port}"
-    running.stop()
-
-
-@pytest.fixture
-def bucket(server: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """An empty place in a bucket, and the environment that leads there."""
-    for name, value in {
-        "AWS_ENDPOINT_URL": server, "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_REGION": "us-east-1",
-    }.items():  # fmt: skip
-        monkeypatch.setenv(name, value)
-    with urllib.request.urlopen(urllib.request.Request(f"{server}/atelier", method="PUT")):
-        pass
-    return f"s3://atelier/{next(_numbers)}"
-
-
-_numbers = iter(range(10**6))
 
 
 def spoil(blobs: S3Blobs, digest: Digest) -> None:

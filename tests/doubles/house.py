@@ -48,12 +48,14 @@ class Opinions:
 
 
 @contextmanager
-def a_house(home: Path, database: str | None = None, opinions: Opinions | None = None) -> Iterator[House]:
+def a_house(
+    home: Path, database: str | None = None, opinions: Opinions | None = None, *, blobs: str | None = None
+) -> Iterator[House]:
     """A house with nobody in it, a clock that ticks by seconds, and a program with `opinions`."""
     says = opinions or Opinions()
     ticks = itertools.count()
     start = datetime(2026, 1, 1, tzinfo=UTC)
-    with open_house(Config(home, database=database)) as house:
+    with open_house(Config(home, database=database, blobs=blobs)) as house:
         yield replace(
             house,
             clock=lambda: start + timedelta(seconds=next(ticks)),

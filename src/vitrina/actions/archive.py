@@ -14,6 +14,8 @@ from typing import Any
 
 from vitrina import __version__
 from vitrina.actions.house import House, actor, log, open_blobs, open_house, sku_called
+from vitrina.actions.pictures import OURS
+from vitrina.card_folder import CERTIFICATE, REPORT
 from vitrina.config import Config
 from vitrina.errors import Broken, Missing, NotWritable, UsageError, VitrinaError
 from vitrina.files import require_writable
@@ -222,8 +224,8 @@ def _gather(
         blobs.setdefault(variant.digest, f"works/{variant.digest}")
         made = pictures.renditions_of(conn, variant.id)
         blobs.update({r.digest: f"works/{r.digest}-{r.name}" for r in made})
-        if pictures.get_blob(conn, variant.card) is not None:
-            blobs.setdefault(variant.card, f"works/{variant.card}-report.json")
+        if variant.tool == OURS:
+            blobs.update(_of_card(house, variant.card))
         told.append(
             {
                 **{key: getattr(variant, key) for key in _VARIANT},
@@ -257,6 +259,16 @@ def _gather(
         "ledger": {"events": seq, "head": head},
     }
     return manifest, blobs, _chain(conn, f"sku/{sku.code}")
+
+
+def _of_card(house: House, card: str) -> dict[str, str]:
+    """The report of a card and its certificate, by digest, with their names in a pack."""
+    found = {card: f"works/{card}-{REPORT}"}
+    try:
+        certificate = json.loads(house.works.get(Digest(card)))["files"].get(CERTIFICATE)
+    except (VitrinaError, ValueError, KeyError):
+        certificate = None  # a report that is lost is told as lost, with everything else
+    return {**found, **({certificate: f"works/{certificate}-{CERTIFICATE}"} if certificate else {})}
 
 
 _VARIANT = (

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from vitrina import __version__
-from vitrina.actions.cards import capture_of, keep_files, record_card
+from vitrina.actions.cards import keep_files, record_card
 from vitrina.actions.house import CardRequest, House, actor, log
 from vitrina.actions.origins import admit, origins_of, rights_of
+from vitrina.actions.pictures import capture_of
 from vitrina.actions.price_list import read_rows
 from vitrina.card_folder import CardFolder
 from vitrina.errors import InputError, Missing, NeedsPerson, UsageError

@@ -8,10 +8,10 @@ from typing import Any
 
 from vitrina.actions.house import House, actor, basis_of, log
 from vitrina.actions.origins import origins_of
-from vitrina.actions.pictures import OURS, second_look_for
+from vitrina.actions.pictures import OURS, capture_of, refresh, second_look_for
 from vitrina.errors import UsageError
 from vitrina.files import read_bytes
-from vitrina.model import Digest, FileFacts, Sku
+from vitrina.model import Digest, Sku
 from vitrina.stages import review
 from vitrina.stages.review import Move, State
 from vitrina.stages.rights import UNSTATED, Rights
@@ -54,6 +54,8 @@ def record_card(
     for photo in document["photos"]:
         origin = origins.get(photo["sha256"], ())
         made += _record_photo(conn, house, person, sku, document, photo, captures, origin, card, batch)
+    if batch is not None:
+        _replace_reshot(conn, sku, batch[0], document["photos"], at=house.now())
     pictures_ = [row for row in pictures.variants_of(conn, sku.id) if row.number in made]
     log(
         conn,
@@ -64,7 +66,20 @@ def record_card(
         digests=(card, *(photo["sha256"] for photo in document["photos"]), *(row.digest for row in pictures_)),
         details={"variants": made, "verdict": document["verdict"], "packs": document.get("packs", {})},
     )
+    refresh(conn, house, person, sku)
     return made
+
+
+def _replace_reshot(
+    conn: Connection, sku: Row[Any], batch_id: int, photos: Sequence[Mapping[str, Any]], *, at: str
+) -> None:
+    """A photo that lay in the batch's folder under the name of another one before takes that one's place."""
+    digests = {photo["sha256"] for photo in photos}
+    of_batch = {variant.photo_id for variant in pictures.variants_of(conn, sku.id) if variant.batch_id == batch_id}
+    for old in pictures.photos_of(conn, sku.id):
+        is_reshot = old.name in {photo["photo"] for photo in photos} and old.digest not in digests
+        if is_reshot and old.id in of_batch and old.replaced_at is None:
+            pictures.replace_photo(conn, old.id, at=at)
 
 
 def _record_photo(
@@ -202,12 +217,6 @@ def keep_files(house: House, folder: Path, document: Mapping[str, Any]) -> dict[
         "verdict": document["verdict"],
         "stopped": document.get("stopped"),
     }
-
-
-def capture_of(facts: FileFacts) -> dict[str, str]:
-    """What the camera wrote of a photo, as the records keep it."""
-    camera = " ".join(facts.metadata[key] for key in ("Make", "Model") if facts.metadata.get(key))
-    return {"camera": camera, "taken_at": facts.metadata.get("DateTime", ""), "size": str(facts.size)}
 
 
 def file_card(house: House, code: str, folder: Path, document: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from vitrina.actions.house import House, actor, basis_of, log, sku_called
 from vitrina.actions.origins import admit, judge_origin, recorded
 from vitrina.errors import Conflict, Missing, UsageError
 from vitrina.files import read_bytes
-from vitrina.model import Verdict, verdict_of
+from vitrina.model import FileFacts, Verdict, verdict_of
 from vitrina.stages import review
 from vitrina.stages.catalogue import verify_facts
 from vitrina.stages.copies import print_of
@@ -31,11 +31,12 @@ def import_photo(
     Findings say where nobody said whose it is, and where the same photo stands under another SKU.
     """
     from vitrina import steps
+    from vitrina.codec.metadata import probe
 
     name, data = path.name, read_bytes(path)
     source = steps.take_in(data, name=name, max_megapixels=house.config.max_megapixels)
     admit(house, "photo.add", f"sku/{code}", rights, [name])
-    taken_print = print_of(source)
+    taken_print, capture = print_of(source), capture_of(probe(data, name=name))
     digest = house.originals.put(data)
     with house.store.writing() as conn:
         person = actor(conn, house, "photo.add")
@@ -47,7 +48,7 @@ def import_photo(
         pictures.keep_blob(conn, digest, room="originals", size=len(data), at=house.now())
         rights = rights.taken_by_default(person)
         photo_id = pictures.put_photo(
-            conn, sku.id, digest=digest, name=name, capture={}, verdict="", at=house.now(), rights=rights.as_dict(),
+            conn, sku.id, digest=digest, name=name, capture=capture, verdict="", at=house.now(), rights=rights.as_dict(),
             taken_print=taken_print,
         )  # fmt: skip
         rights = recorded(pictures.get_photo(conn, photo_id))
@@ -335,6 +336,12 @@ def photo_of(photos: Sequence[Row[Any]], wanted: str, code: str) -> Row[Any]:
         names = ", ".join(f"{photo.name} ({photo.digest[:8]})" for photo in found)
         raise UsageError(f"{code} has several photos: say which with --source: {names}.")
     return found[0]
+
+
+def capture_of(facts: FileFacts) -> dict[str, str]:
+    """What the camera wrote of a photo, as the records keep it."""
+    camera = " ".join(facts.metadata[key] for key in ("Make", "Model") if facts.metadata.get(key))
+    return {"camera": camera, "taken_at": facts.metadata.get("DateTime", ""), "size": str(facts.size)}
 
 
 def what_is(code: str, variant: Row[Any]) -> str:

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from vitrina.backends.blobs import digest_of
-from vitrina.errors import Broken, Missing, ResourceError, UsageError
+from vitrina.errors import Broken, Busy, Missing, ResourceError, UsageError
 from vitrina.model import Digest
 
 _Answer = TypeVar("_Answer")
@@ -24,7 +24,8 @@ _PATIENCE = {"max_retries": 4, "retry_timeout": timedelta(seconds=40)}
 class S3Blobs:
     """Objects ``PREFIX/ROOM/sha256/ab/cd/abcd…`` in a bucket; `url` is ``s3://BUCKET/PREFIX``.
 
-    Raises UsageError for another address, ResourceError when obstore is not installed or the bucket does not answer.
+    Raises UsageError for another address, ResourceError when obstore is not installed or the bucket refuses, Busy when
+    it does not answer.
     """
 
     url: str
@@ -110,7 +111,8 @@ class S3Blobs:
             if isinstance(error, _absent()) and "NoSuchBucket" not in str(error):
                 raise
             said = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-            raise ResourceError(
+            waiting_helps = not isinstance(error, (*_absent(), *_refusals()))
+            raise (Busy if waiting_helps else ResourceError)(
                 f"{self.url}: the bucket does not do what is asked ({said}). Check its name, AWS_ENDPOINT_URL and the "
                 "access key, then run the same command again."
             ) from error
@@ -133,6 +135,16 @@ def _absent() -> tuple[type[Exception], ...]:
     from obstore.exceptions import NotFoundError
 
     return FileNotFoundError, NotFoundError
+
+
+def _refusals() -> tuple[type[Exception], ...]:
+    """What obstore raises when asking again will not help: the key, the name or the settings are wrong."""
+    from obstore import exceptions
+
+    return (
+        exceptions.PermissionDeniedError, exceptions.UnauthenticatedError, exceptions.InvalidPathError,
+        exceptions.UnknownConfigurationKeyError, exceptions.NotSupportedError,
+    )  # fmt: skip
 
 
 def _open(url: str) -> Any:

@@ -142,8 +142,12 @@ class _Worker:
             self._seen = row.id
 
     def _is_idle(self) -> bool:
-        with self.store.reading() as conn:
-            return not batches.unended(conn, limit=1)
+        try:
+            with self.store.reading() as conn:
+                return not batches.unended(conn, limit=1)
+        except Busy as error:
+            _say(str(error))
+            return False
 
     def _beat(self) -> None:
         """Say that this worker lives, and take over what dead ones left."""

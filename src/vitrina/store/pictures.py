@@ -25,11 +25,6 @@ def keep_blob(conn: Connection, digest: str, *, room: str, size: int, at: str) -
         conn.execute(sa.update(blobs).where(blobs.c.digest == digest).values(erased_at=None, erased_why=None))
 
 
-def get_blob(conn: Connection, digest: str) -> Row[Any] | None:
-    """What is recorded of some bytes."""
-    return conn.execute(sa.select(blobs).where(blobs.c.digest == digest)).one_or_none()
-
-
 def every_blob(conn: Connection) -> Iterable[Row[Any]]:
     """Every blob that the archive must hold, by digest."""
     return conn.execute(sa.select(blobs).where(blobs.c.erased_at.is_(None)).order_by(blobs.c.digest)).all()
@@ -65,6 +60,7 @@ def put_photo(
     where = (photos.c.sku_id == sku_id) & (photos.c.digest == digest)
     known = conn.execute(sa.select(photos.c.id).where(where)).scalar()
     if known is not None:
+        said |= {"capture": dict(capture)} if capture else {}
         conn.execute(sa.update(photos).where(where).values(replaced_at=None, verdict=verdict, **said))
         return int(known)
     values = {"digest": digest, "name": name, "capture": dict(capture), "verdict": verdict, "added_at": at, **said}
