@@ -250,9 +250,7 @@ def told(error: SQLAlchemyError, url: str) -> ResourceError:
         return Broken(f"{url}: damaged ({text}). Restore it: vitrina restore BACKUP.zip")
     if isinstance(error, OperationalError):
         kind = ResourceError if url.startswith("sqlite") else Busy  # a server may come back
-        return kind(
-            f"{url}: the database does not answer ({text}). Is it running, and is VITRINA_DATABASE right?"
-        )
+        return kind(f"{url}: the database does not answer ({text}). Is it running, and is VITRINA_DATABASE right?")
     return Broken(f"{url}: the database refused ({type(error).__name__}: {text}). Please report this.")
 
 
