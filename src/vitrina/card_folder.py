@@ -15,7 +15,7 @@ from vitrina.errors import NotWritable, UsageError
 from vitrina.files import require_writable, write_bytes
 from vitrina.model import Digest
 
-REPORT, CERTIFICATE = "report.json", "certificate.json"
+REPORT = "report.json"
 _ASIDE = ".vitrina-card-"
 _KEPT = "original"
 

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from vitrina import __version__, steps
-from vitrina.card_folder import CERTIFICATE
 from vitrina.codec.decode import decode
 from vitrina.drafts import Reference, reference_of
 from vitrina.errors import Missing, Unreadable
@@ -23,6 +22,7 @@ from vitrina.model import Adjustment, Cutout, Finding, Placement, Severity, Size
 from vitrina.plugins import Segmenter
 from vitrina.stages.verify import LIMITS
 
+CERTIFICATE = "certificate.json"
 DRAFTS, REJECTED, MASTERS, ORIGINALS = "drafts", "drafts-rejected", "masters", "original"
 """The folders of a card."""
 SCHEMA = "vitrina.certificate/1"

@@ -19,6 +19,7 @@ import re
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -91,6 +92,8 @@ def main(home: str, database: str, blobs: str, journal: str, *lives: str) -> Non
             try:
                 live(home, database, blobs, Path(journal), life)
                 code = 0
+            except BaseException:
+                traceback.print_exc()
             finally:
                 sys.stderr.flush()
                 os._exit(code)

@@ -15,7 +15,7 @@ from typing import Any
 from vitrina import __version__
 from vitrina.actions.house import House, actor, log, open_blobs, open_house, sku_called
 from vitrina.actions.pictures import OURS
-from vitrina.card_folder import CERTIFICATE, REPORT
+from vitrina.card_folder import REPORT
 from vitrina.config import Config
 from vitrina.errors import Broken, Missing, NotWritable, UsageError, VitrinaError
 from vitrina.files import require_writable
@@ -263,6 +263,8 @@ def _gather(
 
 def _of_card(house: House, card: str) -> dict[str, str]:
     """The report of a card and its certificate, by digest, with their names in a pack."""
+    from vitrina.certificate import CERTIFICATE
+
     found = {card: f"works/{card}-{REPORT}"}
     try:
         certificate = json.loads(house.works.get(Digest(card)))["files"].get(CERTIFICATE)

@@ -19,10 +19,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
+
 from vitrina.errors import Busy, NeedsPerson, NotWritable, ResourceError, Retryable, VitrinaError
 from vitrina.jobs.port import Kind, Step
 from vitrina.store import batches
-from vitrina.store.engine import Store, hold_slot
+from vitrina.store.engine import Store, hold_slot, told
 
 QUEUE = "work"
 SCHEMA = "1"
@@ -92,23 +95,32 @@ class _Worker:
         self.store, self.kinds, self.settings, self.slot = store, kinds, settings, slot
         self._seen = 0
         self._beat_at = 0.0
+        self._running: set[str] = set()
+        self._stopped: set[str] = set()
+        """Jobs in our hand by the engine's book that we do not carry out: it could not write how they went."""
+        self._shown = sa.make_url(settings.jobs_url).render_as_string(hide_password=True)
         self._dbos, self._named = DBOS, SetWorkflowID
         if settings.jobs_url.startswith("sqlite"):
             _prepare_sqlite(Path(settings.jobs_url.removeprefix("sqlite:///")))
-        logging.getLogger("dbos").setLevel(logging.ERROR)
+        logging.getLogger("dbos").setLevel(logging.CRITICAL)  # what it would log, `_beat` sees and mends
         DBOS(
             config={
                 "name": "vitrina",
                 "system_database_url": settings.jobs_url,
                 "executor_id": slot,
                 "application_version": SCHEMA,
-                "log_level": "ERROR",
+                "log_level": "CRITICAL",
                 "notification_listener_polling_interval_sec": 1.0,
             }
         )
 
         def job(name: str, kind: str, payload: dict[str, Any]) -> None:
-            self._carry_out(name, kind, payload)
+            number = str(DBOS.workflow_id)
+            self._running.add(number)
+            try:
+                self._carry_out(name, kind, payload)
+            finally:
+                self._running.discard(number)
 
         self._job = DBOS.workflow(name="vitrina.job")(job)
 
@@ -118,58 +130,67 @@ class _Worker:
             dbos.launch()
             dbos.register_queue(QUEUE, worker_concurrency=1, polling_interval_sec=self.settings.poll_s)
             while not should_stop():
-                self._take_in()
-                if time.monotonic() - self._beat_at > BEAT_S:
-                    self._beat_at = time.monotonic()
-                    self._beat()
-                if until_idle and self._is_idle():
+                if self._turn() and until_idle:
                     return
                 time.sleep(self.settings.poll_s)
         finally:
             dbos.destroy(workflow_completion_timeout_sec=0)
 
+    def _turn(self) -> bool:
+        """Look after the queue once; whether there is nothing left to do. What a disk or a server refuses, the next
+        turn tries again."""
+        try:
+            self._take_in()
+            if time.monotonic() - self._beat_at > BEAT_S:
+                self._beat_at = time.monotonic()
+                self._beat()
+            with self.store.reading() as conn:
+                return not batches.unended(conn, limit=1)
+        except SQLAlchemyError as error:
+            _say(str(told(error, self._shown)))
+        except (Busy, NotWritable) as error:
+            _say(str(error))
+        time.sleep(self.settings.patience_s)
+        return False
+
     def _take_in(self) -> None:
         """Move posted jobs into the queue. A job's name is its id there, so one that is in already stays one."""
-        try:
-            with self.store.reading() as conn:
-                posted = batches.unended(conn, after=self._seen)
-        except (Busy, ResourceError) as error:
-            _say(str(error))
-            return
+        with self.store.reading() as conn:
+            posted = batches.unended(conn, after=self._seen)
         for row in posted:
             with self._named(row.job):
                 self._dbos.enqueue_workflow(QUEUE, self._job, row.job, row.kind, row.payload)
             self._seen = row.id
 
-    def _is_idle(self) -> bool:
-        try:
-            with self.store.reading() as conn:
-                return not batches.unended(conn, limit=1)
-        except Busy as error:
-            _say(str(error))
-            return False
-
     def _beat(self) -> None:
         """Say that this worker lives, and take over what dead ones left."""
-        try:
-            with self.store.writing() as conn:
-                batches.beat(conn, self.slot, pid=os.getpid(), at=_now())
-                others = [row.executor for row in batches.all_workers(conn) if row.executor != self.slot]
-            for other in others:
-                release = hold_slot(self.store, other, self.settings.locks)
-                if release is None:
-                    continue  # it lives: nobody else may hold its slot
-                try:
-                    left = self._dbos.list_workflows(status="PENDING", executor_id=other, load_input=False)
-                    if left:
-                        self._dbos.resume_workflows([job.workflow_id for job in left], queue_name=QUEUE)
-                    with self.store.writing() as conn:
-                        batches.forget_worker(conn, other)
-                finally:
-                    release()
-            self._revive()
-        except (Busy, NotWritable) as error:
-            _say(str(error))  # the next beat tries again
+        with self.store.writing() as conn:
+            batches.beat(conn, self.slot, pid=os.getpid(), at=_now())
+            others = [row.executor for row in batches.all_workers(conn) if row.executor != self.slot]
+        for other in others:
+            release = hold_slot(self.store, other, self.settings.locks)
+            if release is None:
+                continue  # it lives: nobody else may hold its slot
+            try:
+                self._resume(self._pending(other))
+                with self.store.writing() as conn:
+                    batches.forget_worker(conn, other)
+            finally:
+                release()
+        stopped = self._pending(self.slot) - self._running
+        self._resume(stopped & self._stopped)
+        self._stopped = stopped
+        self._revive()
+
+    def _pending(self, slot: str) -> set[str]:
+        """The jobs that the engine believes a worker has in hand."""
+        found = self._dbos.list_workflows(status="PENDING", executor_id=slot, load_input=False, load_output=False)
+        return {job.workflow_id for job in found}
+
+    def _resume(self, jobs: set[str]) -> None:
+        """Put jobs that nobody has in hand back into the queue; what they have finished stays finished."""
+        if jobs:
+            self._dbos.resume_workflows(sorted(jobs), queue_name=QUEUE)
 
     def _revive(self) -> None:
         """Begin again, under another id, what the engine itself gave up: its steps' results are kept by ours."""
