@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.doubles.house import Opinions, a_house, hire, picture
-from vitrina.actions import archive, gate, pictures, release, skus
+from vitrina.actions import archive, batch, gate, pictures, release, skus
 from vitrina.actions.house import House
 from vitrina.config import Config
 from vitrina.errors import Broken, Conflict, Missing, NotAllowed, UsageError
@@ -104,6 +105,24 @@ def test_a_pack_as_of_a_day_before_leaves_out_what_came_later(house: House, tmp_
         archive.dispute_pack(house.acting_as("Aud"), "RING-1", tmp_path / "p.zip", until="yesterday")
     with pytest.raises(NotAllowed, match="the role publisher or auditor or admin is lacking"):
         archive.dispute_pack(house.acting_as("Ray"), "RING-1", tmp_path / "p.zip")
+
+
+def test_a_pack_holds_the_report_and_the_certificate_of_a_card(light: House, tmp_path: Path) -> None:
+    photo = tmp_path / "in" / "RING-9" / "front.png"
+    photo.parent.mkdir(parents=True)
+    photo.write_bytes(picture(90))
+    phil, got = light.acting_as("Phil"), dict[str, Any]()
+    recipe = {"mode": "exact", "looks": ["white", "grey"], "markets": ["kaspi"], "force": False}
+    number = batch.ask(phil, photo.parents[1], tmp_path / "out", recipe=recipe)
+    for step in batch.kinds(phil)[0].steps:
+        got[step.name] = step.run({"batch": number, "sku": "RING-9", "run": 1}, got)
+    told = archive.dispute_pack(light.acting_as("Aud"), "RING-9", tmp_path / "p.zip")
+    assert told["lost"] == []
+    with zipfile.ZipFile(tmp_path / "p.zip") as pack:
+        kept = {name[7 + 64 :] for name in pack.namelist() if name.startswith("works/")}
+        assert {"report.json", "certificate.json"} <= kept
+        manifest = json.loads(pack.read("manifest.json"))
+    assert manifest["photos"][0]["capture"]["size"] == "12×12"
 
 
 def test_a_pack_says_what_the_archive_has_lost(house: House, tmp_path: Path) -> None:

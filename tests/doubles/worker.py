@@ -7,7 +7,8 @@ happens at that step of that SKU:
 - ``before``, ``after``: the process kills itself there;
 - ``put2``, ``get2``, ``commit2``: it kills itself inside, when the second file is about to be archived, read from the
   archive, or the second transaction committed;
-- ``pause``: it waits there; ``full``: the disk is full, twice; ``bug``: an unexpected error.
+- ``pause``: it waits there; ``full``: the disk is full, twice; ``bug``: an unexpected error;
+- ``choke``: from there on the system refuses to write beyond the first 4 KiB of any file, for three seconds.
 
 Each life is a process of its own, one after the other; what became of them is printed: ``0`` or ``-9``.
 """
@@ -16,8 +17,10 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Iterator, Mapping
@@ -113,6 +116,13 @@ def live(home: str, database: str, blobs: str, journal: Path, life: str) -> None
         work(house.store, faulty, settings, until_idle=True)
 
 
+def _choke(seconds: float) -> None:
+    """What a full disk is to every program of this process, the job engine's own database too."""
+    free, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, most))
+    threading.Timer(seconds, resource.setrlimit, (resource.RLIMIT_FSIZE, (free, most))).start()
+
+
 def _commits(conn: Connection, countdown: Countdown) -> None:
     if conn.get_execution_options().get("vitrina_writes"):
         countdown.tick("commit")
@@ -132,8 +142,11 @@ def _watch(step: Step, journal: Path, faults: Faults, countdown: Countdown) -> S
             os.kill(os.getpid(), signal.SIGKILL)
         if what == "pause":
             time.sleep(60)
-        if what == "full" and journal.read_text().count(f" {step.name}:{sku}\n") < 3:
+        begun = journal.read_text().count(f" {step.name}:{sku}\n")
+        if what == "full" and begun < 3:
             raise NotWritable("the disk is full")
+        if what == "choke" and begun == 1:
+            _choke(3.0)
         if what == "bug":
             raise ZeroDivisionError("a bug")
         countdown.set(what)

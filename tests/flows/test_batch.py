@@ -45,13 +45,14 @@ class Bench:
     def house(self) -> Any:
         return a_house(self.home, self.database or None, blobs=self.blobs or None)
 
-    def start(self, *lives: str) -> subprocess.Popen[str]:
+    def start(self, *lives: str, stderr: int | None = None) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "tests.doubles.worker", str(self.home), self.database, self.blobs]
         root = Path(__file__).parents[2]
         env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(root / "src"), str(root)])}
         return subprocess.Popen(
-            [*command, str(self.journal), *(lives or ("-",))], env=env, cwd=root, stdout=subprocess.PIPE, text=True
-        )
+            [*command, str(self.journal), *(lives or ("-",))], env=env, cwd=root, stdout=subprocess.PIPE, stderr=stderr,
+            text=True,
+        )  # fmt: skip
 
     def work(self, *lives: str) -> list[int]:
         """How each of the lives of a worker ended: 0 when there was nothing left to do, -9 when it was killed."""
@@ -180,6 +181,23 @@ def test_a_locked_database_is_waited_for(bench: Bench) -> None:
         other.close()
     assert worker.communicate(timeout=300) == ("0\n", None)
     bench.finished_once(number)
+
+
+@pytest.mark.parametrize("step", ["take in", "place"])
+def test_a_disk_that_fills_up_under_everything_is_waited_for(light: Bench, step: str) -> None:
+    """The engine's own book included, which then does not know how the job in hand went."""
+    number = light.ask()
+    worker = light.start(f"{step}:R1:choke", stderr=subprocess.PIPE)
+    out, said = worker.communicate(timeout=300)
+    assert out == "0\n"
+    assert "cannot be written" in said and "Traceback" not in said
+    with light.house() as house:
+        parked = [item["sku"] for item in batch.report(house, number)["items"] if item["state"] == "parked"]
+    assert parked in ([], ["R1"])  # five tries may be over before there is room again
+    if parked:
+        light.ask()
+        assert light.work() == [0]
+    light.finished_once(number)
 
 
 def test_a_lost_original_is_archived_again_and_a_lost_result_made_again(bench: Bench) -> None:

@@ -48,8 +48,8 @@ def import_photo(
         pictures.keep_blob(conn, digest, room="originals", size=len(data), at=house.now())
         rights = rights.taken_by_default(person)
         photo_id = pictures.put_photo(
-            conn, sku.id, digest=digest, name=name, capture=capture, verdict="", at=house.now(), rights=rights.as_dict(),
-            taken_print=taken_print,
+            conn, sku.id, digest=digest, name=name, capture=capture, verdict="", at=house.now(),
+            rights=rights.as_dict(), taken_print=taken_print,
         )  # fmt: skip
         rights = recorded(pictures.get_photo(conn, photo_id))
         found = judge_origin(conn, sku.id, digest=digest, taken_print=taken_print, rights=rights)
