@@ -19,13 +19,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy as sa
-from sqlalchemy.exc import SQLAlchemyError
-
 from vitrina.errors import Busy, NeedsPerson, NotWritable, ResourceError, Retryable, VitrinaError
 from vitrina.jobs.port import Kind, Step
 from vitrina.store import batches
-from vitrina.store.engine import Store, hold_slot, told
+from vitrina.store.engine import Store, hold_slot, in_words
 
 QUEUE = "work"
 SCHEMA = "1"
@@ -98,7 +95,6 @@ class _Worker:
         self._running: set[str] = set()
         self._stopped: set[str] = set()
         """Jobs in our hand by the engine's book that we do not carry out: it could not write how they went."""
-        self._shown = sa.make_url(settings.jobs_url).render_as_string(hide_password=True)
         self._dbos, self._named = DBOS, SetWorkflowID
         if settings.jobs_url.startswith("sqlite"):
             _prepare_sqlite(Path(settings.jobs_url.removeprefix("sqlite:///")))
@@ -140,14 +136,13 @@ class _Worker:
         """Look after the queue once; whether there is nothing left to do. What a disk or a server refuses, the next
         turn tries again."""
         try:
-            self._take_in()
-            if time.monotonic() - self._beat_at > BEAT_S:
-                self._beat_at = time.monotonic()
-                self._beat()
+            with in_words(self.settings.jobs_url):
+                self._take_in()
+                if time.monotonic() - self._beat_at > BEAT_S:
+                    self._beat_at = time.monotonic()
+                    self._beat()
             with self.store.reading() as conn:
                 return not batches.unended(conn, limit=1)
-        except SQLAlchemyError as error:
-            _say(str(told(error, self._shown)))
         except (Busy, NotWritable) as error:
             _say(str(error))
         time.sleep(self.settings.patience_s)

@@ -237,6 +237,15 @@ def _copy_rows(source: Connection, target: Store) -> None:
                 conn.execute(sa.select(sa.func.setval(counter, sa.func.coalesce(last, 0) + 1, False)))
 
 
+@contextmanager
+def in_words(url: str) -> Iterator[None]:
+    """Raise what a database of somebody else's (at `url`) refuses as one of the house's errors."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise told(error, sa.make_url(url).render_as_string(hide_password=True)) from error
+
+
 def told(error: SQLAlchemyError, url: str) -> ResourceError:
     """A database's error as one of the house's, saying what to do."""
     text = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
