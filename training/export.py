@@ -39,7 +39,7 @@ def fold(net: nn.Module) -> nn.Module:
 
 
 def main(run: Path, folder: Path) -> None:
-    for name, net, channels in (("finder", Finder(), 3), ("refiner", Refiner(), PLANES)):
+    for name, net, channels in (("finder", Finder(), 4), ("refiner", Refiner(), PLANES)):
         state = torch.load(run / f"{name}.pt", weights_only=True)
         net.load_state_dict(state["mean"])
         net = Answering(fold(net.eval())).eval()

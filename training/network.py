@@ -101,7 +101,12 @@ def _twice(x: Tensor) -> Tensor:
 
 
 class Finder(nn.Module):
-    """Photo (n, 3, h, w) → logits (n, 1, h/2, w/2), and while training those at 1/8."""
+    """Photo and belief (n, 4, h, w) → logits (n, 1, h/2, w/2), and while training those at 1/8.
+
+    The belief is the answer to the same photo shown smaller, as 2·alpha − 1, or 0 throughout when there is none yet:
+    shown small, the network sees that smooth metal is one solid; shown large, where the daylight in a chain is. It
+    joins the decoder only, so that the encoder stays as ImageNet taught it.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -115,15 +120,26 @@ class Finder(nn.Module):
         self.join2 = _conv(40 + 16, 24)
         self.hint = nn.Conv2d(64, 1, 1)
         self.answer = nn.Conv2d(24, 1, 3, padding=1)
+        self.belief16, self.belief8, self.belief4 = (_belief(n) for n in (192, 96 + 40, 64 + 24))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor] | Tensor:
-        f2, f4, f8, f16, f32 = self.encoder(x)
+        f2, f4, f8, f16, f32 = self.encoder(x[:, :3])
+        believed4 = F.avg_pool2d(x[:, 3:], 4)
+        believed8 = F.avg_pool2d(believed4, 2)
+        believed16 = F.avg_pool2d(believed8, 2)
         y = F.relu(self.deep(f32) + self.whole(f32.mean((2, 3), keepdim=True)))
-        y = self.join16(torch.cat([_twice(y), self.side16(f16)], 1))
-        y8 = self.join8(torch.cat([_twice(y), f8], 1))
-        y = self.join4(torch.cat([_twice(y8), f4], 1))
+        y = self.join16(torch.cat([_twice(y), self.side16(f16)], 1) + self.belief16(believed16))
+        y8 = self.join8(torch.cat([_twice(y), f8], 1) + self.belief8(believed8))
+        y = self.join4(torch.cat([_twice(y8), f4], 1) + self.belief4(believed4))
         y = self.answer(self.join2(torch.cat([_twice(y), f2], 1)))
         return (y, self.hint(y8)) if self.training else y
+
+
+def _belief(outputs: int) -> nn.Sequential:
+    """From the belief to what is added to a level of the decoder; nought at first, and nought for no belief."""
+    last = nn.Conv2d(16, outputs, 1, bias=False)
+    nn.init.zeros_(last.weight)
+    return nn.Sequential(nn.Conv2d(1, 16, 3, padding=1, bias=False), nn.Tanh(), last)
 
 
 PLANES = 8

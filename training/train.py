@@ -28,12 +28,14 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, IterableDataset
 
 SIDE, CROP = 640, 160
-BATCH, SIDES = 4, (288, 384, 512, 640)
-"""Of the finder: photos a step, and how large it is shown them (fewer of them where that would be too much)."""
+BATCH, SIDES, SHARES = 4, (224, 320, 384, 512, 640), (0.1, 0.15, 0.15, 0.25, 0.35)
+"""Of the finder: photos a step, and how large it is shown them how often (fewer where that would be too much)."""
 PIXELS = 4 * 416**2
 """What the finder is shown a step, at most."""
 PHOTOS, CROPS = 2, 12
 """Of the refiner: photos a step, and windows cut from them."""
+HELD_OUT = 32
+"""Renders that a validation looks at, about, from all seeds."""
 KEEP = 0.98
 """Of the running mean of the weights, per step; the mean is what ships."""
 
@@ -83,15 +85,45 @@ def shrink(x: Tensor, side: int) -> Tensor:
     return F.interpolate(x, size=(side, side), mode="area")
 
 
+def resized(x: Tensor, side: int) -> Tensor:
+    return enlarge(x, side) if side >= x.shape[-1] else shrink(x, side)
+
+
 def enlarge(x: Tensor, side: int) -> Tensor:
     return F.interpolate(x, size=(side, side), mode="bilinear", align_corners=False)
 
 
+def look(finder: Finder, x: Tensor, side: int, before: Tensor | None = None) -> Tensor | tuple[Tensor, Tensor]:
+    """What the finder says of `x` shown at `side`, given what it said before (alpha of any size)."""
+    belief = torch.zeros(len(x), 1, side, side) if before is None else 2 * resized(before, side) - 1
+    return finder(torch.cat([shrink(x, side), belief], 1).contiguous(memory_format=torch.channels_last))
+
+
+def twice(finder: Finder, x: Tensor, small: tuple[int, ...], side: int) -> Tensor:
+    """Alpha (n, 1, side/2, side/2): looked at small, and again at `side` in that belief."""
+    before = sum(enlarge(torch.sigmoid(look(finder, x, s)), max(small)) for s in small) / len(small)
+    return torch.sigmoid(look(finder, x, side, before))
+
+
+@torch.no_grad()
+def believed(finder: Finder, rng: np.random.Generator, x: Tensor, truth: Tensor, side: int) -> Tensor | None:
+    """A belief to train with: none, the finder's own from smaller pictures, or one made up from the truth."""
+    plan = rng.random()
+    if side <= 288 or plan < 0.2:
+        return None
+    if plan < 0.35:
+        return torch.cat([spoilt(rng, t[None]) for t in truth])
+    finder.eval()
+    own = torch.sigmoid(look(finder, x, int(rng.choice([s for s in (160, 192, 224, 288, 320) if s <= side * 0.7]))))
+    finder.train()
+    return own
+
+
 def finder_loss(finder: Finder, rng: np.random.Generator, x: Tensor, truth: Tensor) -> Tensor:
-    side = int(rng.choice(SIDES))
+    side = int(rng.choice(SIDES, p=SHARES))
     count = max(1, min(len(x), round(PIXELS / side**2)))
     x, truth = x[:count], truth[:count]
-    logits, hint = finder(shrink(x, side).contiguous(memory_format=torch.channels_last))
+    logits, hint = look(finder, x, side, believed(finder, rng, x, truth, side))
     half = shrink(truth, side // 2)
     deep = F.binary_cross_entropy_with_logits(hint, shrink(truth, side // 8))
     return loss_of(logits, half) + 0.5 * missed(logits, half) + 0.3 * deep
@@ -127,7 +159,8 @@ def windows(
     coarse, ground = [], []
     for n in range(len(x)):
         if rng.random() < 0.6:
-            soft = enlarge(torch.sigmoid(finder(shrink(x[n : n + 1], int(rng.choice([320, 448, 640]))))), SIDE)
+            large = int(rng.choice([448, 640, 640]))
+            soft = enlarge(twice(finder, x[n : n + 1], (int(rng.choice([224, 320])),), large), SIDE)
             if rng.random() < 0.3:  # the refiner is asked at ratios up to four
                 soft = enlarge(shrink(soft, int(SIDE / rng.uniform(3, 5))), SIDE)
         else:
@@ -156,14 +189,14 @@ def windows(
 
 
 @torch.no_grad()
-def validate(finder: Finder, refiner: Refiner | None, folder: Path, count: int = 24) -> dict[str, float]:
+def validate(finder: Finder, refiner: Refiner | None, held_out: list[Path]) -> dict[str, float]:
     """Means over held-out renders: matte MSE ×10³, % of solid lost, of near ground filled."""
     rows = []
-    for path in renders(folder, held_out=True)[:count]:
+    for path in held_out:
         photo = cv2.imread(str(path.with_suffix(".jpg")))[..., ::-1].copy()
         truth = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255
         x = planes(torch.from_numpy(photo)[None])
-        alpha = sum(enlarge(torch.sigmoid(finder(shrink(x, side))), len(photo)) for side in (384, 640)) / 2
+        alpha = enlarge(twice(finder, x, (224, 320), 640), len(photo))
         if refiner is not None:
             alpha = torch.sigmoid(refiner(torch.cat([x, alpha, plate_of(x, alpha)], 1)))
         found = alpha[0, 0].numpy()
@@ -211,6 +244,8 @@ def main() -> None:
     batch = BATCH if args.part == "finder" else PHOTOS
     stream = iter(DataLoader(Stream(args.renders, args.seed + 100 * (args.part == "refiner"), step * batch),
                              batch_size=batch, num_workers=1, prefetch_factor=3))  # fmt: skip
+    held_out = renders(args.renders, held_out=True)
+    held_out = held_out[:: max(1, len(held_out) // HELD_OUT)]
     started, total = time.time(), []
     while step < args.steps:
         if args.part == "refiner" and (step % 100 == 0 or not total):
@@ -243,7 +278,7 @@ def main() -> None:
             with torch.no_grad():
                 line = {
                     "step": step,
-                    **validate(*((mean, None) if args.part == "finder" else (coarse, mean)), args.renders),
+                    **validate(*((mean, None) if args.part == "finder" else (coarse, mean)), held_out),
                 }
             print(line, flush=True)
             table = args.run / f"{args.part}.csv"

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from tests import scenes
-from vitrina.backends.segmenters import MODELS, check_models, load_network, load_segmenter
+from vitrina.backends.segmenters import MODELS, Finder, check_models, load_network, load_segmenter
 from vitrina.errors import ModelChanged, ModelMissing
+
+DATA = Path(__file__).parents[1] / "data"
 
 
 @pytest.mark.parametrize("ground", ["white", "paper", "grey", "velvet"])
@@ -50,7 +52,7 @@ def test_every_shipped_file_is_what_it_was() -> None:
 
 def test_a_local_file_is_run_under_the_refiner(tmp_path: Path) -> None:
     own = tmp_path / "own.onnx"
-    own.write_bytes((MODELS / "finder.onnx").read_bytes())
+    own.write_bytes((DATA / "bright.onnx").read_bytes())
     segmenter = load_segmenter(own)
     assert segmenter.name == "own (U²-Net) + refiner"
     scene = scenes.ring()
@@ -69,10 +71,21 @@ def test_what_is_no_model_is_said(tmp_path: Path) -> None:
 
 
 def test_a_changed_file_is_refused(tmp_path: Path) -> None:
-    from vitrina.backends.segmenters import _LITE, Network
-
     changed = tmp_path / "finder.onnx"
     changed.write_bytes((MODELS / "finder.onnx").read_bytes() + b"\0")
-    network = Network("finder", changed, 512, False, _LITE, sha256="0" * 64)
     with pytest.raises(ModelChanged, match="digest"):
-        network.find(np.zeros((64, 64, 3), np.float32))
+        Finder(changed).find(np.zeros((64, 64, 3), np.float32))
+
+
+def test_only_what_is_wide_and_seen_large_too_is_solid_to_the_smallest_size() -> None:
+    from vitrina.backends.segmenters import _inside
+
+    y, x = np.mgrid[-1:1:640j, -1:1:640j].astype(np.float32)
+    wide, thin = np.hypot(x, y) < 0.3, np.abs(np.hypot(x, y) - 0.7) < 0.06
+    small = (wide | thin).astype(np.float32)
+    dented = np.where(np.hypot(x - 0.1, y) < 0.1, 0, small).astype(np.float32)
+    inside = _inside(small, dented)
+    assert inside[np.hypot(x, y) < 0.26].min() == 1
+    assert inside[~wide].max() == 0
+    assert not _inside(small, np.where(wide & (x > -0.1), 0, small).astype(np.float32)).any()
+    assert not _inside(0.9 * small, dented).any()

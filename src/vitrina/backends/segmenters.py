@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -29,8 +29,11 @@ _PLATE = 1280
 """Long side at which the plate behind the piece is made."""
 _SILENT = 0.02
 """Where the coarse evidence stays below, there is nothing to redraw."""
-_SOLID = 0.053
-"""Share of the frame's long side: what is wider is solid to the small sizes."""
+_SOLID_PX, _SOLID, _INSET = 320, 0.08, 5
+"""Of a frame of so many pixels, what is wider than this share is solid to the smallest size, so far within its rim."""
+_SURE, _AGREED = 0.93, 0.75
+"""How sure of it the smallest size must be, and how much of it the large ones must see: a dark hole, a neck of velvet
+and a mesh of wire are wide and even too when they are shown small."""
 _CLOSER = 640
 """Long side of a picture that has more to show from near by."""
 _SEEN = 0.3
@@ -65,9 +68,6 @@ class Network:
     side: int
     fixed: bool
     normalisation: Normalisation
-    sha256: str | None = None
-    calibrated: bool = False
-    """Its answers are coverage already; the others' are stretched to 0…1."""
 
     def find(self, rgb: Rgb) -> Alpha:
         """Soft evidence 0…1 at the size of `rgb`."""
@@ -78,9 +78,7 @@ class Network:
         if self.normalisation.by_peak:
             x = x / max(float(x.max()), 1e-6)
         x = (x - np.array(self.normalisation.mean, np.float32)) / np.array(self.normalisation.std, np.float32)
-        answer = _run(self.path, self.sha256, np.ascontiguousarray(x.transpose(2, 0, 1), np.float32))
-        if self.calibrated:
-            return np.asarray(cv2.resize(answer, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+        answer = _run(self.path, None, np.ascontiguousarray(x.transpose(2, 0, 1), np.float32))
         if float(answer.min()) < -0.01 or float(answer.max()) > 1.01:  # logits (BiRefNet)
             answer = np.asarray(1 / (1 + np.exp(-np.clip(answer, -30, 30))), np.float32)
         low, high = float(answer.min()), float(answer.max())
@@ -92,12 +90,13 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class Finder:
-    """Our finder, asked at four sizes: shown small it sees that smooth metal is one solid, shown large the thin parts.
+    """Our finder, asked small first and then large in the belief of the small answer: shown small it sees that smooth
+    metal is one solid, shown large where the daylight in a chain is.
 
-    What the small sizes see is believed only where it is wider than `_SOLID` of the frame: they fill a chain's links.
+    Well inside of what is wide, the smallest size is right even against the large ones: there is no daylight to miss.
     """
 
-    network: Network
+    path: Path = MODELS / "finder.onnx"
     name: str = "finder"
     side: int = 896
     small: tuple[int, ...] = (224, 320)
@@ -105,20 +104,28 @@ class Finder:
 
     def find(self, rgb: Rgb) -> Alpha:
         """Soft evidence 0…1 at the size of `rgb`."""
-        shape = rgb.shape[:2]
-        scale = min(1.0, self.small[-1] / max(shape))
-        size = (max(1, round(shape[1] * scale)), max(1, round(shape[0] * scale)))
-        solid = cv2.resize(self._ask(rgb, self.small), size, interpolation=cv2.INTER_AREA)
-        reach = max(3, round(_SOLID * max(size)) | 1)
-        solid = cv2.morphologyEx(solid, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
-        solid = cv2.resize(solid, shape[::-1], interpolation=cv2.INTER_LINEAR)
-        return np.asarray(np.maximum(self._ask(rgb, self.large), solid), np.float32)
+        colour = _lite(rgb)
+        small = self._ask(colour, self.small)
+        large = _mean(self._ask(colour, self.large, _mean(small)))
+        return np.maximum(large, _inside(small[0], large))
 
-    def _ask(self, rgb: Rgb, sides: tuple[int, ...]) -> Alpha:
-        """The mean answer at several sizes, none larger than the picture."""
-        height, width = rgb.shape[:2]
-        sizes = sorted({min(side, max(height, width)) for side in sides})
-        return np.asarray(sum(replace(self.network, side=side).find(rgb) for side in sizes) / len(sizes), np.float32)
+    def _ask(self, colour: NDArray[np.float32], sides: tuple[int, ...], before: Alpha | None = None) -> list[Alpha]:
+        """The answers at several sizes, none larger than the picture, the smallest first."""
+        sizes = sorted({min(side, max(colour.shape[:2])) for side in sides})
+        return [self._look(colour, side, before) for side in sizes]
+
+    def _look(self, colour: NDArray[np.float32], side: int, before: Alpha | None) -> Alpha:
+        """The answer at one size; `before` is what was answered to a smaller one."""
+        height, width = colour.shape[:2]
+        scale = side / max(height, width)
+        size = (_rounded(width * scale), _rounded(height * scale))
+        shown = cv2.resize(colour, size, interpolation=cv2.INTER_AREA)
+        belief = np.zeros(size[::-1], np.float32)
+        if before is not None:
+            belief = 2 * cv2.resize(before, size, interpolation=cv2.INTER_AREA) - 1
+        planes = np.concatenate([shown, belief[..., None]], axis=-1).transpose(2, 0, 1)
+        answer = _run(self.path, catalogue()[self.path.name], np.ascontiguousarray(planes))
+        return np.asarray(cv2.resize(answer, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,8 +226,7 @@ def load_segmenter(path: Path | None = None) -> Segmenter:
     """What `cut_out` wants: our finder, or a network from a local ONNX file, under our refiner."""
     if path is not None:
         return Refined(load_network(path))
-    sha256 = catalogue()["finder.onnx"]
-    return Refined(Finder(Network("finder", MODELS / "finder.onnx", 896, False, _LITE, sha256, calibrated=True)))
+    return Refined(Finder())
 
 
 def catalogue() -> dict[str, str]:
@@ -242,6 +248,30 @@ def check_models() -> dict[str, str]:
 def _lite(rgb: Rgb) -> NDArray[np.float32]:
     """Linear light as our networks take it."""
     return ((encode_srgb(rgb) - np.float32(_LITE.mean[0])) / np.float32(_LITE.std[0])).astype(np.float32)
+
+
+def _mean(answers: list[Alpha]) -> Alpha:
+    return np.asarray(sum(answers) / len(answers), np.float32)
+
+
+def _inside(small: Alpha, large: Alpha) -> Alpha:
+    """`small` where it is wide, without its rim, and 0 elsewhere; only of what `large` sees too, if not as a whole."""
+    height, width = small.shape
+    scale = min(1.0, _SOLID_PX / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    wide, inset = (
+        cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (px, px)) for px in (max(3, round(_SOLID * max(size)) | 1), _INSET)
+    )
+    shown = cv2.resize(small, size, interpolation=cv2.INTER_AREA)
+    seen = cv2.resize(large, size, interpolation=cv2.INTER_AREA) > 0.5
+    solid = cv2.erode(cv2.morphologyEx(shown, cv2.MORPH_OPEN, wide), inset)
+    count, labels = cv2.connectedComponents((solid > 0.5).astype(np.uint8))
+    area = np.maximum(np.bincount(labels.ravel(), minlength=count), 1)
+    sure = np.bincount(labels.ravel(), shown.ravel(), count) / area > _SURE
+    agreed = np.bincount(labels.ravel(), seen.ravel().astype(np.float64), count) / area > _AGREED
+    believed = sure & agreed & (np.arange(count) > 0)
+    inside = np.where(believed[labels], solid, 0).astype(np.float32)
+    return np.asarray(cv2.resize(inside, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _rounded(side: float) -> int:
