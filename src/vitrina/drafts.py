@@ -23,8 +23,8 @@ from vitrina.model import (
     Variant,
 )
 from vitrina.rules.load import find_slot
-from vitrina.rules.pack import Pack
-from vitrina.stages.export import check_size, check_thumbnail
+from vitrina.rules.pack import Pack, taken_kinds
+from vitrina.stages.export import check_kind, check_size, check_thumbnail
 from vitrina.stages.scene import weakened
 from vitrina.stages.verify import Prepared
 from vitrina.stages.verify.facts import Facts
@@ -37,14 +37,18 @@ _FINER = (90, 96)
 
 @dataclass(frozen=True, slots=True)
 class Imprint:
-    """What a seller puts into every file: the copyright line, and a signature (JPEG, generator → signed JPEG)."""
+    """What a seller puts into every file: the copyright line, and a signature (file, generator → signed file).
+
+    `kind` is what the files shall be (JPEG, WEBP, PNG; empty: as the packs have it) where the marketplace takes it.
+    """
 
     rights: str = ""
     sign: Callable[[bytes, str], bytes] | None = None
+    kind: str = ""
 
 
 PLAIN = Imprint()
-"""Neither of them."""
+"""None of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,13 +149,20 @@ def slot_for(pack: Pack, look: Look, *, may_be_main: bool, shows: str = "extra")
 def _made(
     variant: Variant, pack: Pack, slot: str, reference: Reference, least_quality: int | None, imprint: Imprint
 ) -> Draft:
-    rendition = steps.render(variant, market=pack, slot=slot, least_quality=least_quality, rights=imprint.rights)
+    kind = imprint.kind if imprint.kind in taken_kinds(find_slot(pack, slot)) else None
+    rendition = steps.render(
+        variant, market=pack, slot=slot, kind=kind, least_quality=least_quality, rights=imprint.rights
+    )  # fmt: skip
     if imprint.sign is not None:
         rendition = replace(rendition, data=imprint.sign(rendition.data, variant.generator))
     name = f"{pack.market} {slot}"
     shipped = steps.take_in(rendition.data, name=name)
     ruled = steps.check_rules(rendition.data, market=pack, slot=slot, name=name)
-    shown = (*check_size(rendition, variant, pack), *check_thumbnail(rendition, variant, shipped.rgb))
+    shown = (
+        *check_size(rendition, variant, pack),
+        *check_thumbnail(rendition, variant, shipped.rgb),
+        *check_kind(rendition, pack, imprint.kind),
+    )
     ruled = replace(ruled, findings=(*ruled.findings, *shown))
     return Draft(rendition, shipped, reference.verify(shipped, placement=rendition.placement), ruled)
 

@@ -41,7 +41,7 @@ from vitrina.pages.report import report_page
 from vitrina.plugins import BlobStore, Segmenter
 from vitrina.rules.evaluate import check_count
 from vitrina.rules.load import find_slot, load_pack
-from vitrina.rules.pack import Pack
+from vitrina.rules.pack import Pack, taken_kinds
 from vitrina.stages.copies import print_of
 from vitrina.stages.export import file_name
 from vitrina.stages.rights import UNSTATED, Rights, check_rights
@@ -162,8 +162,10 @@ def _check(order: CardOrder) -> None:
         )
     if not order.markets:
         raise UsageError("--markets: name at least one marketplace, for example kaspi.")
-    for market in order.markets:
-        order.pack_of(market)
+    mains = [find_slot(order.pack_of(market), "main") for market in order.markets]
+    kind = order.imprint.kind
+    if kind and not any(kind in taken_kinds(slot) for slot in mains):
+        raise UsageError(f"--format {kind.lower()}: not known to be taken by {', '.join(order.markets)}. Leave it out.")
 
 
 def _too_weak(photo: Photo) -> str:
@@ -340,7 +342,7 @@ class _Card:
         entry = {"market": made.market, "slot": made.slot, "look": look, "photo": photo.name, "verdict": verdict.value}
         key = (made.market, made.slot, look)
         self._slots[key] = self._slots.get(key, 0) + 1
-        name = file_name(self.order.sku, made.slot, look=look, number=self._slots[key])
+        name = file_name(self.order.sku, made.slot, look=look, number=self._slots[key], kind=made.format)
         path = f"{REJECTED if verdict is Verdict.REJECT else DRAFTS}/{made.market}/{name}"
         photo.pictures.show_draft(path, draft.shipped.rgb)
         words = f"{made.size.width}x{made.size.height}, {len(made.data) / 1e3:.0f} kB, {verdict.value}"

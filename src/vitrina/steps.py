@@ -276,16 +276,17 @@ def render(
     *,
     market: str | Pack,
     slot: str = "main",
+    kind: str | None = None,
     least_quality: int | None = None,
     rights: str = "",
 ) -> Rendition:
     """`variant` encoded for a slot of a marketplace, by its rule pack (ours by name, or one you give).
 
-    `rights` is the copyright line that goes into the file.
+    `kind` is JPEG, WEBP or PNG, where the slot takes it; `rights` is the copyright line that goes into the file.
     """
     from vitrina.stages.export import render
 
-    return render(variant, _pack(market), slot, least_quality=least_quality, rights=rights)
+    return render(variant, _pack(market), slot, kind=kind, least_quality=least_quality, rights=rights)
 
 
 def check_rules(data: bytes, *, market: str | Pack, slot: str = "main", name: str = "picture") -> Judgement:

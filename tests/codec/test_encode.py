@@ -14,14 +14,14 @@ from PIL import Image
 
 from tests.scenes import Scene
 from vitrina.codec.decode import decode
-from vitrina.codec.encode import encode_jpeg, encode_png8, encode_png16, encode_webp
+from vitrina.codec.encode import encode_exact8, encode_jpeg, encode_png8, encode_png16, encode_webp8
 from vitrina.codec.metadata import probe
-from vitrina.imaging.colour import decode_srgb, delta_e00, lab
+from vitrina.imaging.colour import decode_srgb, delta_e00, encode_srgb8, lab
 from vitrina.model import Rgb
 
 LOSSY: dict[str, Callable[[Rgb], bytes]] = {
     "JPEG": lambda rgb: encode_jpeg(rgb, quality=92),
-    "WEBP": lambda rgb: encode_webp(rgb, quality=92),
+    "WEBP": lambda rgb: encode_webp8(encode_srgb8(rgb), quality=92),
 }
 
 
@@ -47,6 +47,14 @@ def test_png8_codes_are_exact() -> None:
     codes = np.arange(256, dtype=np.uint8).reshape(16, 16)
     picture = decode_srgb(np.dstack([codes, codes, codes]))
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(encode_png8(picture))))[..., 0], codes)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_what_is_written_without_loss_comes_back(kind: str, drawn_ring: Scene) -> None:
+    pixels = encode_srgb8(drawn_ring.rgb)
+    with Image.open(io.BytesIO(encode_exact8(pixels, kind=kind, xmp=b"<x:xmpmeta/>"))) as image:
+        assert image.format == kind and np.array_equal(np.asarray(image.convert("RGB")), pixels)
+        assert b"xmpmeta" in str(image.info).encode() and "icc_profile" in image.info
 
 
 def test_values_outside_are_clipped_not_wrapped() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -60,10 +62,12 @@ def test_a_generator_that_owns_up_is_noticed() -> None:
     assert facts.metadata["DigitalSourceType"] == "trainedAlgorithmicMedia"
 
 
+@pytest.mark.parametrize("is_packed", [False, True])
 @pytest.mark.parametrize("is_behind", [True, False], ids=["behind", "before"])
-def test_png_texts_are_found_on_either_side_of_the_pixels(is_behind: bool) -> None:
+def test_png_texts_are_found_on_either_side_of_the_pixels(is_behind: bool, is_packed: bool) -> None:
     words = b'<x Iptc4xmpExt:DigitalSourceType="http://cv.iptc.org/newscodes/digitalsourcetype/compositeSynthetic"/>'
-    told = chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + words) + chunk(b"eXIf", exif(8, gps=True)[6:])
+    key = b"XML:com.adobe.xmp\0" + (b"\1" if is_packed else b"\0") + b"\0\0\0"
+    told = chunk(b"iTXt", key + (zlib.compress(words) if is_packed else words)) + chunk(b"eXIf", exif(8, gps=True)[6:])
     plain = saved(quadrants(), "PNG")
     at = len(plain) - 12 if is_behind else 33
     facts = probe(plain[:at] + told + plain[at:], name="x")

@@ -68,6 +68,11 @@ def animated_gif(scene: Scene) -> bytes:
     return buffer.getvalue()
 
 
+def film(_scene: Scene) -> bytes:
+    """The head of an MP4."""
+    return b"\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41" + bytes(400)
+
+
 def noise(_scene: Scene) -> bytes:
     """A picture without any piece in it."""
     pixels = np.random.default_rng(5).integers(110, 140, (300, 400, 3), dtype=np.uint8)
@@ -82,6 +87,7 @@ REFUSED = {
     "truncated.jpg": (truncated, "damaged"),
     "bomb.png": (bomb, "200 megapixels"),
     "moving.gif": (animated_gif, "GIF is not taken"),
+    "ring.mp4": (film, "still pictures only"),
 }
 """Files that cannot be read: exit code 3, with what the message says."""
 

@@ -15,9 +15,16 @@ from PIL import Image
 
 from tests import scenes
 from tests.flows.bad import files_in
+from tests.scenes import Scene
+from vitrina import steps
 from vitrina.cli import run
 from vitrina.codec.decode import decode
-from vitrina.model import Size
+from vitrina.drafts import Imprint, dress, make_draft, reference_of
+from vitrina.imaging.colour import encode_srgb8
+from vitrina.model import Cutout, Severity, Size
+from vitrina.rules.load import load_pack
+from vitrina.stages.cutout import parts_of
+from vitrina.stages.scene import AS_SHOT
 
 PLACED = b"Exif\x00\x00"
 
@@ -245,3 +252,17 @@ def test_another_skus_folder_is_refused(card: Card, capsys: pytest.CaptureFixtur
     assert run(["card", str(card.photo), "--sku", "RING-002", "-o", str(card.out), "--home", str(card.home)]) == 2
     assert "RING-001" in capsys.readouterr().err
     assert files_in(card.out) == before
+
+
+def test_files_are_of_the_format_asked_for_where_it_is_taken(drawn_ring: Scene) -> None:
+    cut = Cutout(drawn_ring.foreground, drawn_ring.alpha, parts_of(drawn_ring.alpha), (0.6, 0.6, 0.6), "drawn")
+    reference = reference_of(steps.from_array(encode_srgb8(drawn_ring.rgb)), cut)
+    variant, seen = dress(cut, "white", AS_SHOT, reference=reference, may_weaken=False)
+    for market, kind, told in (("wildberries", "WEBP", []), ("kaspi", "JPEG", ["another-format"])):
+        draft = make_draft(
+            variant, load_pack(market), "main", reference=reference, master=seen, imprint=Imprint(kind="WEBP")
+        )
+        assert draft.rendition.format == kind == draft.shipped.facts.format
+        assert [finding.code for finding in draft.findings if finding.code == "another-format"] == told
+        codes = {finding.code for finding in draft.verified.findings if finding.severity is not Severity.NOTE}
+        assert codes <= {finding.code for finding in seen.findings}, "re-checked as it ships: nothing new is found"

@@ -8,7 +8,6 @@ import pytest
 
 from vitrina.imaging.measure import (
     blockiness,
-    clipped_channel,
     clipped_high,
     find_edges,
     find_spots,
@@ -79,10 +78,9 @@ def test_strong_compression_leaves_blocks() -> None:
     assert blockiness(packed(8)) > 1.0
 
 
-def test_clipping_tells_white_from_a_lost_hue() -> None:
+def test_only_what_has_no_colour_left_is_clipped() -> None:
     rgb = np.array([[[1, 1, 1], [1, 1, 0.5], [0.9, 0.9, 0.9]]], np.float32)
     assert clipped_high(rgb).tolist() == [[True, False, False]]
-    assert clipped_channel(rgb).tolist() == [[False, True, False]]
 
 
 def test_spots_come_largest_first_with_their_shape() -> None:

@@ -1,4 +1,4 @@
-"""A second opinion on files that ship: a JPEG's own markers read by hand, pixels read by Pillow, nothing of ours.
+"""A second opinion on files that ship: their containers read by hand, pixels read by Pillow, nothing of ours.
 
 Only the limits come from the pack. What `vitrina.rules.evaluate` thinks is not asked.
 """
@@ -6,6 +6,7 @@ Only the limits come from the pack. What `vitrina.rules.evaluate` thinks is not 
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -33,20 +34,80 @@ def quality_of(segments: list[tuple[int, bytes]]) -> float:
     return (200 - scale) / 2 if scale <= 100 else 5000 / scale
 
 
-def problems(data: bytes, slot: Slot, *, whole_fill: bool = True) -> list[str]:
-    """What the file gets wrong of the slot's required and recommended rules; `whole_fill` False for small photos."""
+@dataclass(frozen=True)
+class Header:
+    """What a file says before its pixels."""
+
+    kind: str
+    width: int
+    height: int
+    is_plain: bool
+    """Three channels of 8 bits, one picture."""
+    quality: float | None
+    has: frozenset[str]
+    """Those of ICC, XMP, EXIF and comment that are in it."""
+
+
+def header_of(data: bytes) -> Header:
+    """The header of a JPEG, a PNG (3rd edition, 5 and 11) or a WebP (RFC 9649, 2)."""
+    read = {b"\xff\xd8": _jpeg, b"\x89P": _png, b"RI": _webp}[data[:2]]
+    return read(data)
+
+
+def _jpeg(data: bytes) -> Header:
     segments = markers(data)
     frame = next(body for marker, body in segments if marker in (0xC0, 0xC2))
+    names = {b"ICC_PROFILE": "ICC", b"http://ns.adob": "XMP", b"Exif": "EXIF"}
+    has = {
+        name for marker, body in segments if 0xE0 <= marker <= 0xEF for start, name in names.items()
+        if body.startswith(start)
+    }  # fmt: skip
+    has |= {"comment" for marker, _ in segments if marker == 0xFE}
     height, width = int.from_bytes(frame[1:3], "big"), int.from_bytes(frame[3:5], "big")
-    kinds = [body[:14] for marker, body in segments if 0xE0 <= marker <= 0xEF]
+    return Header("JPEG", width, height, frame[0] == 8 and frame[5] == 3, quality_of(segments), frozenset(has))
+
+
+def _png(data: bytes) -> Header:
+    at, chunks = 8, []
+    while at < len(data):
+        length = int.from_bytes(data[at : at + 4], "big")
+        chunks.append((data[at + 4 : at + 8], data[at + 8 : at + 8 + length]))
+        at += 12 + length
+    assert at == len(data) and chunks[0][0] == b"IHDR" and chunks[-1][0] == b"IEND", "not a whole PNG"
+    has = {{b"iCCP": "ICC", b"eXIf": "EXIF"}.get(name, "") for name, _ in chunks}
+    texts = [body for name, body in chunks if name in (b"iTXt", b"tEXt", b"zTXt")]
+    has |= {"XMP" if text.startswith(b"XML:com.adobe.xmp\0") else "comment" for text in texts}
+    head = chunks[0][1]
+    width, height = int.from_bytes(head[:4], "big"), int.from_bytes(head[4:8], "big")
+    return Header("PNG", width, height, head[8:10] == b"\x08\x02", None, frozenset(has - {""}))
+
+
+def _webp(data: bytes) -> Header:
+    assert data[8:12] == b"WEBP" and int.from_bytes(data[4:8], "little") + 8 == len(data), "not a whole WebP"
+    at, chunks = 12, {}
+    while at < len(data):
+        length = int.from_bytes(data[at + 4 : at + 8], "little")
+        chunks[data[at : at + 4]] = data[at + 8 : at + 8 + length]
+        at += 8 + length + length % 2
+    wide = chunks[b"VP8X"]
+    names = {b"ICCP": "ICC", b"XMP ": "XMP", b"EXIF": "EXIF"}
+    width, height = (int.from_bytes(wide[start : start + 3], "little") + 1 for start in (4, 7))
+    is_plain = not wide[0] & 0b10010 and (b"VP8 " in chunks or b"VP8L" in chunks)  # neither alpha nor animation
+    return Header("WEBP", width, height, is_plain, None, frozenset(names[name] for name in names if name in chunks))
+
+
+def problems(data: bytes, slot: Slot, *, whole_fill: bool = True) -> list[str]:
+    """What the file gets wrong of the slot's required and recommended rules; `whole_fill` False for small photos."""
+    header = header_of(data)
+    width, height = header.width, header.height
     wrong = [
         said
         for said, is_wrong in (
-            ("not three components of 8 bits", frame[0] != 8 or frame[5] != 3),
-            ("no ICC profile", not any(kind.startswith(b"ICC_PROFILE") for kind in kinds)),
-            ("no XMP", not any(kind.startswith(b"http://ns.adob") for kind in kinds)),
-            ("EXIF, where place and device stand", any(kind.startswith(b"Exif") for kind in kinds)),
-            ("comments", any(marker == 0xFE for marker, _ in segments)),
+            ("not three components of 8 bits", not header.is_plain),
+            ("no ICC profile", "ICC" not in header.has),
+            ("no XMP", "XMP" not in header.has),
+            ("EXIF, where place and device stand", "EXIF" in header.has),
+            ("comments", "comment" in header.has),
         )
         if is_wrong
     ]
@@ -55,17 +116,20 @@ def problems(data: bytes, slot: Slot, *, whole_fill: bool = True) -> list[str]:
         if rule.max is not None and rule.level != "unknown" and len(data) > rule.max:
             wrong.append(f"{len(data)} bytes, {rule.max} allowed")
     for rule in slot.jpeg_quality:
-        if rule.min is not None and rule.level != "unknown" and quality_of(segments) < rule.min - 0.5:
-            wrong.append(f"quality {quality_of(segments):.1f}, {rule.min} wanted")
+        asked = rule.min if rule.level != "unknown" else None
+        if asked is not None and header.quality is not None and header.quality < asked - 0.5:
+            wrong.append(f"quality {header.quality:.1f}, {asked} wanted")
     for rule in slot.aspect:
         if rule.ratio is not None and rule.level != "unknown":
             across, down = (int(part) for part in rule.ratio.split(":"))
             if abs(width / height / (across / down) - 1) > rule.tolerance:
                 wrong.append(f"{width}×{height} is not {rule.ratio}")
     for rule in slot.formats:
-        if rule.any_of and "JPEG" not in rule.any_of:
-            wrong.append("JPEG is not taken")
+        if rule.any_of and header.kind not in rule.any_of:
+            wrong.append(f"{header.kind} is not taken")
     with Image.open(io.BytesIO(data)) as image:
+        if image.size != (width, height) or image.format != header.kind:
+            wrong.append(f"Pillow reads {image.format} of {image.size}")
         pixels = np.asarray(image.convert("RGB"), np.int16)
     return wrong + _pixels(pixels, slot, whole_fill)
 

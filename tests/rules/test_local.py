@@ -68,6 +68,7 @@ def test_changes_are_laid_over_and_told() -> None:
         ("order =", "stop_after = 2030-01-01\norder =", "'stop_after' may not be changed"),
         ("order =", "version = 9\norder =", "'version' may not be changed"),
         ("safe = { fill = 0.6 }", "safe = { fil = 0.6 }", "fil: unknown key"),
+        ("safe = { fill = 0.6 }", 'safe = { format = "WEBP" }', "exports WEBP, but takes only JPEG"),
         ("safe = { fill = 0.6 }", "safe = 3", "safe is written as"),
         ("max_bytes =", "max_byte =", "'max_byte' of slot 'main' may not be changed"),
         ("cabinet = {", "schema = {", "'schema' is the pack's own"),

@@ -15,7 +15,7 @@ from tests.rules.independent import problems
 from tests.scenes import Scene
 from vitrina.codec.decode import decode
 from vitrina.codec.metadata import probe
-from vitrina.errors import NotBuilt, Unreadable, UsageError
+from vitrina.errors import Unreadable, UsageError
 from vitrina.imaging.colour import delta_e00, lab
 from vitrina.imaging.geometry import centre_of_mass
 from vitrina.imaging.resample import resample, resample_plane
@@ -23,7 +23,7 @@ from vitrina.model import Cutout, Placement, Region, Severity, Size, Variant
 from vitrina.rules.load import find_slot, list_markets, load_pack
 from vitrina.rules.pixels import piece_box
 from vitrina.stages.cutout import parts_of
-from vitrina.stages.export import check_rules, check_size, check_thumbnail, file_name, refuse_video, render
+from vitrina.stages.export import check_kind, check_rules, check_size, check_thumbnail, file_name, render
 from vitrina.stages.scene import AS_SHOT, LOOKS, compose
 
 TODAY = date(2026, 11, 25)
@@ -167,12 +167,6 @@ def test_files_are_named_by_sku_and_slot() -> None:
     assert not any("/" in name or name.startswith(".") for name in strange)
 
 
-def test_video_is_refused_with_the_way_out() -> None:
-    with pytest.raises(NotBuilt, match="still pictures only") as caught:
-        refuse_video("reels")
-    assert caught.value.exit_code == 4
-
-
 def test_the_ends_of_a_chain_are_never_clipped(drawn_chain: Scene) -> None:
     variant = compose(cut_of(drawn_chain), "grey-shadow")
     for market in ("kaspi", "etsy", "wildberries"):
@@ -190,6 +184,34 @@ def test_another_library_finds_each_marketplaces_rules_kept(market: str, large: 
     """The file's markers read by hand, its pixels by Pillow: see tests/rules/independent.py."""
     pack = load_pack(market)
     assert problems(render(large, pack, "main").data, find_slot(pack, "main")) == []
+
+
+@pytest.mark.parametrize("kind", ["WEBP", "PNG"])
+def test_other_formats_go_where_they_are_taken(kind: str, large: Variant) -> None:
+    for market, takes in (("wildberries", True), ("amazon", False), ("kaspi", False), ("ozon", kind == "PNG")):
+        pack = load_pack(market)
+        if not takes:
+            with pytest.raises(UsageError, match=f"{kind} is not taken"):
+                render(large, pack, "main", kind=kind)
+            continue
+        made = render(large, pack, "main", kind=kind, rights="© Aru")
+        assert made.format == kind == probe(made.data, name="x").format
+        assert problems(made.data, find_slot(pack, "main")) == [], "held against the rules by another library"
+        assert "© Aru".encode() in made.data and probe(made.data, name="x").metadata["DigitalSourceType"]
+        judgement = check_rules(made.data, pack, "main", name=market, today=TODAY)
+        assert [f.message for f in judgement.findings if f.severity is not Severity.NOTE] == []
+        jpeg = decode(render(large, pack, "main").data, name="x").rgb
+        error = delta_e00(lab(decode(made.data, name="x").rgb), lab(jpeg))
+        assert float(np.mean(error)) < 0.5 and float(np.percentile(error, 99)) < 6
+
+
+def test_a_marketplace_that_does_not_take_a_format_gets_another_and_that_is_said(large: Variant) -> None:
+    pack = load_pack("kaspi")
+    made = render(large, pack, "main")
+    assert [(f.code, f.measured, f.limit) for f in check_kind(made, pack, "WEBP")] == [
+        ("another-format", "JPEG", "WEBP")
+    ]
+    assert check_kind(made, pack, "JPEG") == check_kind(made, pack, "") == []
 
 
 def test_the_other_library_would_find_what_is_wrong(large: Variant) -> None:

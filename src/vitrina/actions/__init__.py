@@ -201,8 +201,11 @@ def card(
     say: Say,
     person: str | None = None,
     rights: Rights | None = None,
+    file_format: str = "",
 ) -> dict[str, Any]:
     """The main job: a checked card of one SKU in the folder `out`. Returns the report document.
+
+    `file_format` is what its files shall be (jpeg, webp, png) where the marketplace takes it; empty: as its pack says.
 
     When somebody named a home the card is put on record there as a batch's is, and the document says so under
     ``catalogue``; what the catalogue says of the SKU is held against its pictures. A supplier's photos without a
@@ -217,7 +220,7 @@ def card(
     order = pipeline.CardOrder(
         photos=tuple(photos), sku=sku, out=out, mode=_mode(mode), looks=tuple(looks), markets=tuple(markets),
         force=force, max_megapixels=config.max_megapixels, pack_of=packs_of(config),
-        imprint=imprint_of(config), facts=facts, rights_of=rights_by,
+        imprint=replace(imprint_of(config), kind=_kind(file_format)), facts=facts, rights_of=rights_by,
     )  # fmt: skip
     document = pipeline.make_card(
         order, blobs=open_blobs(config), finder=steps.segmenter(model), clock=lambda: datetime.now(UTC), say=say
@@ -273,16 +276,29 @@ def check_certificate(folder: Path, *, model: Path | None, say: Say) -> dict[str
     return check_certificate(folder, finder=steps.segmenter(model), say=say)
 
 
+def _kind(name: str) -> str:
+    from vitrina.stages.export import KINDS
+
+    wanted = {"": "", "JPG": "JPEG"}.get(name.upper(), name.upper())
+    if wanted and wanted not in KINDS:
+        raise UsageError(f"--format {name!r}: there are {', '.join(kind.lower() for kind in KINDS)}.")
+    return wanted
+
+
+def refuse_video(name: str) -> None:
+    """Raise NotBuilt if `name`, an option or a command that there is not, asks for moving pictures."""
+    from vitrina.rules.load import refuse_video
+
+    refuse_video(name)
+
+
 def _mode(name: str) -> str:
     if name in ("jewelry", "lifestyle"):
         raise NotBuilt(
             f"--mode {name} is not built yet: nothing may be generated around the piece so far. Use --mode exact."
         )
-    if name in ("video", "reels"):
-        from vitrina.stages.export import refuse_video
-
-        refuse_video(name)
     if name != "exact":
+        refuse_video(name)
         raise UsageError(f"--mode {name!r}: there are exact, jewelry and lifestyle.")
     return name
 

@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from vitrina.backends.blobs import digest_of
+from vitrina.codec.metadata import media_type
 from vitrina.errors import Broken, Busy, Missing, ResourceError, UsageError
 from vitrina.model import Digest
 
@@ -119,7 +120,7 @@ class S3Blobs:
 
 
 def put_pictures(url: str, files: Mapping[str, bytes]) -> None:
-    """Put JPEG files under their own names into ``s3://BUCKET/PREFIX``, for marketplaces that fetch pictures.
+    """Put pictures under their own names into ``s3://BUCKET/PREFIX``, for marketplaces that fetch pictures.
 
     What lies there under a name is replaced. Whether anybody may read it is the bucket's own policy. Raises as S3Blobs.
     """
@@ -127,7 +128,8 @@ def put_pictures(url: str, files: Mapping[str, bytes]) -> None:
     import obstore
 
     for name, data in files.items():
-        place._ask(lambda n=name, d=data: obstore.put(place._store, n, d, attributes={"Content-Type": "image/jpeg"}))  # type: ignore[misc]
+        told = {"Content-Type": media_type(data)}
+        place._ask(lambda n=name, d=data, t=told: obstore.put(place._store, n, d, attributes=t))  # type: ignore[misc]
 
 
 def _absent() -> tuple[type[Exception], ...]:

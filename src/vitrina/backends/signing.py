@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from vitrina.codec.metadata import media_type
 from vitrina.codec.xmp import source_type
 from vitrina.errors import ResourceError
 from vitrina.files import read_bytes
@@ -19,7 +20,7 @@ from vitrina.files import read_bytes
 __all__ = ["Sign", "load_signer"]
 
 Sign = Callable[[bytes, str], bytes]
-"""A JPEG and the generator that painted behind the piece (empty: none) → the same JPEG, signed."""
+"""A file and the generator that painted behind the piece (empty: none) → the same file, signed."""
 
 _KINDS = ("ES256", "PS256", "ES384", "ED25519", "ES512", "PS384", "PS512")
 
@@ -56,13 +57,13 @@ def _signed(data: bytes, generator: str, info: Any) -> bytes:
 
     # The claim's own thumbnail would be larger than some of our files.
     settings = c2pa.Settings.from_dict({"builder": {"thumbnail": {"enabled": False}}})
-    out = io.BytesIO()
+    out, kind = io.BytesIO(), media_type(data)
     try:
         with (
             c2pa.Signer.from_info(info) as signer,
-            c2pa.Builder(json.dumps(_manifest(generator)), c2pa.Context(settings)) as builder,
+            c2pa.Builder(json.dumps(_manifest(generator, kind)), c2pa.Context(settings)) as builder,
         ):
-            builder.sign(signer, "image/jpeg", io.BytesIO(data), out)
+            builder.sign(signer, kind, io.BytesIO(data), out)
     except c2pa.C2paError as error:
         raise ResourceError(
             f"VITRINA_C2PA_CERTIFICATE: the file could not be signed ({_words(error)}). Is the certificate valid, for "
@@ -71,13 +72,13 @@ def _signed(data: bytes, generator: str, info: Any) -> bytes:
     return out.getvalue()
 
 
-def _manifest(generator: str) -> dict[str, Any]:
+def _manifest(generator: str, kind: str) -> dict[str, Any]:
     made = {"action": "c2pa.created", "digitalSourceType": source_type(generator)}
     if generator:
         made["softwareAgent"] = {"name": generator}  # type: ignore[assignment]
     return {
         "claim_generator_info": [{"name": "Vitrina"}],
-        "format": "image/jpeg",
+        "format": kind,
         "assertions": [{"label": "c2pa.actions.v2", "data": {"actions": [made]}}],
     }
 

@@ -103,7 +103,7 @@ def run(arguments: list[str]) -> int:
         complain(str(error))
         return error.exit_code
     except typer.TyperException as error:
-        return _tell_misuse(error)
+        return _tell_misuse(error, arguments)
     except (KeyboardInterrupt, typer.Abort):
         complain("stopped. Nothing half-written is left behind; run the same command again.")
         return _INTERRUPTED
@@ -127,8 +127,19 @@ def run(arguments: list[str]) -> int:
         return 4
 
 
-def _tell_misuse(error: typer.TyperException) -> int:
-    """Say what is wrong with the command line, and where its help is; a group named alone shows its help."""
+def _tell_misuse(error: typer.TyperException, arguments: list[str]) -> int:
+    """Say what is wrong with the command line, and where its help is; a group named alone shows its help.
+
+    An option or a command that asks for video or Reels is no slip of the pen: it is refused as what is not built.
+    """
+    from vitrina.actions import refuse_video
+
+    try:
+        for word in (getattr(error, "option_name", None), *arguments[:1]):
+            refuse_video(word or "")
+    except VitrinaError as refusal:
+        complain(str(refusal))
+        return refusal.exit_code
     where = getattr(getattr(error, "ctx", None), "command_path", "vitrina")
     message = error.format_message()
     if "\n" in message:  # the whole help text, of a group that was named without a command

@@ -36,6 +36,12 @@ def card(
         str, typer.Option(help="How the variants are dressed; white-shadow and grey-shadow have a contact shadow.")
     ] = LOOKS,
     markets: Annotated[str, typer.Option(help="Marketplaces to render drafts for.")] = MARKETS,
+    file_format: Annotated[
+        str,
+        typer.Option(
+            "--format", help="jpeg, webp or png, where the marketplace takes it; by default as its rule pack says."
+        ),
+    ] = "",
     force: Annotated[bool, typer.Option("--force", help="Go on with a weak photo; the report says so.")] = False,
     model: Annotated[
         Path | None, typer.Option(help="A local ONNX segmentation model instead of the shipped one.")
@@ -61,7 +67,7 @@ def card(
             document = actions.card(
                 photos, sku=sku, out=output, mode=mode, looks=_names(looks), markets=_names(markets), force=force,
                 model=model, config=load_config(home=home), say=say,
-                person=person, rights=stated(right, taken_by, licence),
+                person=person, rights=stated(right, taken_by, licence), file_format=file_format,
             )  # fmt: skip
     except VitrinaError as error:
         if json:

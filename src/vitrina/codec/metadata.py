@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import warnings
+import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +23,8 @@ TAKEN = ("JPEG", "PNG", "WEBP", "HEIF", "TIFF", "AVIF", raw.FORMAT)
 _BITS = {"1": 1, "I;16": 16, "I;16B": 16, "I": 32, "F": 32}
 _KEPT_TAGS = ("Make", "Model", "Software", "DateTime", "ImageDescription", "Artist", "Copyright")
 _XMP_KEY = b"XML:com.adobe.xmp\0"
+_LONGEST = 1 << 22
+"""Bytes of a packed text that are unpacked."""
 # Annex K luminance table of ITU-T T.81, from which the usual "quality" scale is derived.
 _ANNEX_K_MEAN = 57.625
 
@@ -50,6 +54,11 @@ def probe(data: bytes, *, name: str) -> FileFacts:
             f"{name}: not a picture or damaged ({len(data)} bytes, starts with {data[:8]!r}). "
             "Send the JPEG, PNG, WebP, HEIC, TIFF or RAW as the camera wrote it."
         ) from error
+
+
+def media_type(data: bytes) -> str:
+    """The media type (RFC 6838) of a file that we wrote: JPEG, PNG or WebP, by its first bytes."""
+    return {b"\x89P": "image/png", b"RI": "image/webp"}.get(data[:2], "image/jpeg")
 
 
 def _is_video(data: bytes) -> bool:
@@ -136,7 +145,9 @@ def _png_texts(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         if name == b"eXIf":
             yield name, body
         elif name == b"iTXt" and body.startswith(_XMP_KEY):
-            yield b"XMP", body[len(_XMP_KEY) :]
+            packed, text = body[len(_XMP_KEY) :][:1] == b"\1", body[len(_XMP_KEY) + 2 :].split(b"\0", 2)[-1]
+            with suppress(zlib.error):
+                yield b"XMP", zlib.decompressobj().decompress(text, _LONGEST) if packed else text
         at += 12 + length
 
 

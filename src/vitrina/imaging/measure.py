@@ -135,18 +135,7 @@ def least_channel(rgb: Rgb) -> Plane:
     return np.asarray(cv2.min(cv2.min(rgb[..., 0], rgb[..., 1]), rgb[..., 2]), np.float32)
 
 
-def greatest_channel(rgb: Rgb) -> Plane:
-    """The greatest of the three channels."""
-    return np.asarray(cv2.max(cv2.max(rgb[..., 0], rgb[..., 1]), rgb[..., 2]), np.float32)
-
-
 def clipped_high(rgb: Rgb, *, code: float = 253 / 255) -> Mask:
     """Pixels with every channel at or above the encoded value `code`: no colour is left in them."""
     limit = ((code + 0.055) / 1.055) ** 2.4
     return np.asarray(least_channel(rgb) >= limit, bool)
-
-
-def clipped_channel(rgb: Rgb, *, code: float = 253 / 255) -> Mask:
-    """Pixels with at least one channel, but not all three, at the top: their hue is no longer true."""
-    limit = ((code + 0.055) / 1.055) ** 2.4
-    return np.asarray((greatest_channel(rgb) >= limit) & (least_channel(rgb) < limit), bool)

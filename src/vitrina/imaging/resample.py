@@ -7,9 +7,6 @@ photo does not have.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +14,7 @@ from scipy import sparse
 
 from vitrina.model import Placement, Plane, Rgb, Size
 
+Places = NDArray[np.int64]
 _LOBES = 3.0
 
 
@@ -59,39 +57,40 @@ def _resample(picture: NDArray[np.float32], placement: Placement, fill: NDArray[
     size, scale = placement.size, placement.scale
     if scale == 1 and float(placement.dx).is_integer() and float(placement.dy).is_integer():
         return _copy(picture, placement, fill)
-    out = np.empty((size.height, size.width, picture.shape[2]), np.float32)
-    out[:] = fill
     rows, inner_rows = _reach(picture.shape[0], size.height, scale, placement.dy)
     columns, inner_columns = _reach(picture.shape[1], size.width, scale, placement.dx)
     if not (rows.stop > rows.start and columns.stop > columns.start):
-        return out
-    if columns.stop - columns.start > 0.8 * picture.shape[1]:
-        columns = slice(0, picture.shape[1])  # whole rows lie in one piece already: nothing is copied
-    part = np.ascontiguousarray(picture[rows, columns])
-    down = _weights(part.shape[0], inner_rows, scale, placement.dy + scale * rows.start)
-    across = _weights(part.shape[1], inner_columns, scale, placement.dx + scale * columns.start)
-    made = _apply(down, across, part)
-    covered = down.sum(axis=1).A1.astype(np.float32)[:, None] * across.sum(axis=1).A1.astype(np.float32)[None, :]
-    if float(covered.min()) < 1 - 1e-5:
-        made += (1 - covered)[..., None] * fill
-    at_rows = _nearest(inner_rows, scale, placement.dy + scale * rows.start, part.shape[0])
-    at_columns = _nearest(inner_columns, scale, placement.dx + scale * columns.start, part.shape[1])
-    for grow, limit in ((cv2.erode, np.maximum), (cv2.dilate, np.minimum)):  # one after the other: each is large
-        limit(made, _nearby(part, grow, scale, fill).take(at_rows, axis=0).take(at_columns, axis=1), out=made)
-    out[inner_rows, inner_columns] = made
-    return out
+        return _canvas(size, fill)
+    dx, dy = placement.dx + scale * columns.start, placement.dy + scale * rows.start
+    part = picture[rows, columns]
+    down, across = _weights(part.shape[0], inner_rows, scale, dy), _weights(part.shape[1], inner_columns, scale, dx)
+    at = _nearest(inner_rows, scale, dy, part.shape[0]), _nearest(inner_columns, scale, dx, part.shape[1])
+    made = [
+        _limited(_apply(down, across, plane, beyond), plane, beyond, scale, at)
+        for plane, beyond in zip(cv2.split(part), fill.tolist(), strict=True)
+    ]
+    margins = (
+        inner_rows.start, size.height - inner_rows.stop, inner_columns.start, size.width - inner_columns.stop
+    )  # fmt: skip
+    whole = cv2.copyMakeBorder(cv2.merge(made), *margins, cv2.BORDER_CONSTANT, value=fill.tolist())
+    return np.asarray(whole, np.float32).reshape(size.height, size.width, -1)
 
 
 def _copy(picture: NDArray[np.float32], placement: Placement, fill: NDArray[np.float32]) -> NDArray[np.float32]:
     size, dx, dy = placement.size, int(placement.dx), int(placement.dy)
-    out = np.empty((size.height, size.width, picture.shape[2]), np.float32)
-    out[:] = fill
+    out = _canvas(size, fill)
     height, width = picture.shape[:2]
     y0, y1 = max(0, dy), max(0, min(size.height, height + dy))
     x0, x1 = max(0, dx), max(0, min(size.width, width + dx))
     if y1 > y0 and x1 > x0:
         out[y0:y1, x0:x1] = picture[y0 - dy : y1 - dy, x0 - dx : x1 - dx]
     return out
+
+
+def _canvas(size: Size, fill: NDArray[np.float32]) -> NDArray[np.float32]:
+    whole = np.empty((size.height, size.width, len(fill)), np.float32)
+    whole[:] = fill
+    return whole
 
 
 def _reach(length: int, wanted: int, scale: float, offset: float) -> tuple[slice, slice]:
@@ -124,24 +123,22 @@ def _lanczos(x: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(np.abs(x) < _LOBES, np.sinc(x) * np.sinc(x / _LOBES), 0.0)
 
 
-def _apply(down: sparse.csr_matrix, across: sparse.csr_matrix, part: NDArray[np.float32]) -> NDArray[np.float32]:
-    height, width, channels = part.shape
-    tall = (down @ part.reshape(height, width * channels)).reshape(-1, width, channels)
-    turned = cv2.transpose(tall).reshape(width, -1)
-    wide = (across @ turned).reshape(-1, tall.shape[0], channels)
-    return np.asarray(cv2.transpose(wide), np.float32).reshape(tall.shape[0], -1, channels)
+def _apply(down: sparse.csr_matrix, across: sparse.csr_matrix, plane: Plane, beyond: float) -> Plane:
+    """`plane` under both kernels. What differs from `beyond` is weighed: so the kernels' missing ends stand for it."""
+    tall = down @ (cv2.subtract(plane, (beyond,)) if beyond else plane)
+    made = cv2.transpose(across @ cv2.transpose(tall))
+    return np.asarray(cv2.add(made, (beyond,)) if beyond else made, np.float32)
 
 
-def _nearby(
-    part: NDArray[np.float32], grow: Callable[..., Any], scale: float, fill: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """The lowest (`grow` erodes) or highest (dilates) value within one target pixel of each source pixel."""
-    side = 2 * int(np.ceil(1 / scale)) + 1
-    border = tuple(float(value) for value in fill)
-    grown = grow(part, np.ones((side, side), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=border)
-    return np.asarray(grown, np.float32).reshape(part.shape)
+def _limited(made: Plane, plane: Plane, beyond: float, scale: float, at: tuple[Places, Places]) -> Plane:
+    """`made` kept between the lowest and the highest value within one target pixel of `at`, where each came from."""
+    side = np.ones((2 * int(np.ceil(1 / scale)) + 1,) * 2, np.uint8)
+    for grow, limit in ((cv2.erode, cv2.max), (cv2.dilate, cv2.min)):
+        near = grow(plane, side, borderType=cv2.BORDER_CONSTANT, borderValue=(beyond,))
+        made = limit(made, near.take(at[0], axis=0).take(at[1], axis=1))
+    return np.asarray(made, np.float32)
 
 
-def _nearest(target: slice, scale: float, offset: float, length: int) -> NDArray[np.int64]:
+def _nearest(target: slice, scale: float, offset: float, length: int) -> Places:
     centres = (np.arange(target.start, target.stop) - offset) / scale
     return np.clip(np.rint(centres), 0, length - 1).astype(np.int64)

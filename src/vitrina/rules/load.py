@@ -11,7 +11,9 @@ from pydantic import ValidationError
 
 from vitrina.errors import NotBuilt, ResourceError, UsageError
 from vitrina.rules.local import Changes, lay_over
-from vitrina.rules.pack import FAMILIES, HandRule, Pack, PackFile, Rule, Slot
+from vitrina.rules.pack import FAMILIES, HandRule, Pack, PackFile, Rule, Slot, taken_kinds
+
+_MOVING = ("video", "videos", "reel", "reels")
 
 
 def list_markets() -> tuple[str, ...]:
@@ -32,6 +34,7 @@ def load_pack(market: str, changes: Changes | None = None) -> Pack:
     Raises UsageError that lists the markets there are, ResourceError for changes that may not be made.
     """
     if market not in list_markets():
+        refuse_video(market)
         raise UsageError(f"Unknown marketplace {market!r}. Choose from: {', '.join(list_markets())}.")
     text = (resources.files("vitrina.rules") / "packs" / f"{market}.toml").read_text("utf-8")
     pack = parse_pack(text, name=f"{market}.toml", changes=changes)
@@ -78,8 +81,7 @@ def find_slot(pack: Pack, slot: str) -> Slot:
 
     Raises UsageError that lists the slots there are, NotBuilt for moving pictures.
     """
-    if slot in ("video", "reels"):
-        refuse_video(slot)
+    refuse_video(slot)
     named = {candidate.name: candidate for candidate in pack.slot}
     if slot in named:
         return named[slot]
@@ -89,11 +91,12 @@ def find_slot(pack: Pack, slot: str) -> Slot:
 
 
 def refuse_video(name: str) -> None:
-    """Raise NotBuilt: moving pictures are not made, and nothing half-made is exported."""
-    raise NotBuilt(
-        f"{name}: Vitrina makes still pictures only; video and Reels are not built. Film the piece yourself and upload "
-        "the video in the marketplace's cabinet."
-    )
+    """Raise NotBuilt if `name`, of whatever was asked for, means moving pictures: nothing half-made is exported."""
+    if name.strip("-").lower() in _MOVING:
+        raise NotBuilt(
+            f"{name}: Vitrina makes still pictures only; video and Reels are not built. Film the piece yourself and "
+            "upload the video in the marketplace's cabinet."
+        )
 
 
 def pack_schema() -> dict[str, Any]:
@@ -131,7 +134,13 @@ def _complete(slot: Slot, before: list[Slot], pack: Pack, name: str) -> Slot:
     safe = slot.safe or (parent.safe if parent is not None else None)
     if safe is None:
         raise ResourceError(f"{name}: slot {slot.name!r} says nowhere what to export. Add a line: safe = {{ … }}")
-    return slot.model_copy(update={**update, "safe": safe})
+    made = slot.model_copy(update={**update, "safe": safe})
+    if safe.format not in taken_kinds(made):
+        raise ResourceError(
+            f"{name}: slot {slot.name!r} exports {safe.format}, but takes only "
+            f"{', '.join(taken_kinds(made))} of those we write."
+        )
+    return made
 
 
 def _sourced(rule: Rule, pack: Pack, name: str) -> Rule:

@@ -166,7 +166,7 @@ class Safe(_Strict):
     """How far the fill may sink before a small photo counts as too small."""
     is_square_safe: bool = False
     """Keep the piece inside the centre square, where thumbnails are cut."""
-    format: Literal["JPEG"] = "JPEG"
+    format: Literal["JPEG", "WEBP", "PNG"] = "JPEG"
     quality: int = Field(92, ge=1, le=100)
     max_bytes: int = Field(gt=0)
 
@@ -210,6 +210,12 @@ class Slot(_Strict):
         for family in FAMILIES:
             for rule in getattr(self, family):
                 yield family, rule
+
+
+def taken_kinds(slot: Slot) -> tuple[str, ...]:
+    """Those of the formats we write that every rule of the slot takes; JPEG where nothing is said of them."""
+    told = [set(rule.any_of) for rule in slot.formats if rule.any_of and rule.level != "unknown"]
+    return tuple(kind for kind in ("JPEG", "WEBP", "PNG") if all(kind in taken for taken in told or [{"JPEG"}]))
 
 
 FAMILIES = tuple(name for name in Slot.model_fields if name not in ("name", "inherits", "drops", "safe"))

@@ -32,13 +32,16 @@ from vitrina.model import (
     Variant,
 )  # fmt: skip
 from vitrina.rules.evaluate import evaluate, size_limits
-from vitrina.rules.load import find_slot, refuse_video
-from vitrina.rules.pack import Day, Pack, Slot
+from vitrina.rules.load import find_slot
+from vitrina.rules.pack import Day, Pack, Slot, taken_kinds
 from vitrina.stages.quality import CLOSE, Closeness, encode_smallest
 
-__all__ = ["ExportParams", "check_rules", "check_size", "check_thumbnail", "file_name", "refuse_video", "render"]
+__all__ = [
+    "KINDS", "ExportParams", "check_kind", "check_rules", "check_size", "check_thumbnail", "file_name", "render",
+]  # fmt: skip
 
-
+KINDS = {"JPEG": "jpg", "WEBP": "webp", "PNG": "png"}
+"""What a rendition may be, and how its name ends."""
 _MASS_PX = 800
 """Long side at which the centre of mass is found; finer changes nothing that is seen."""
 _THUMB_PX, _FINER = 250, 4
@@ -64,20 +67,27 @@ def render(
     pack: Pack,
     slot: str,
     *,
+    kind: str | None = None,
     least_quality: int | None = None,
     rights: str = "",
     params: ExportParams = ExportParams(),
 ) -> Rendition:
-    """`variant` as a JPEG for `slot`: the piece balanced about the middle at the pack's fill, never enlarged.
+    """`variant` as a file for `slot`: the piece balanced about the middle at the pack's fill, never enlarged.
 
     The canvas is the pack's; when the photo is too small for it the canvas shrinks as far as the pack's own limits
     allow, and only then the fill sinks. The file is the smallest whose decoded pixels stay within `params` (and whose
     quality reads as `least_quality` at least); if its bytes still exceed the pack's limit, the canvas shrinks. It has
-    an sRGB profile and an XMP packet (`rights`, and what it is made from): no alpha, no place, no device.
+    an sRGB profile and an XMP packet (`rights`, and what it is made from): no alpha, no place, no device. `kind` is
+    JPEG, WEBP or PNG; the pack's own (JPEG) when it is not given.
 
-    Raises UsageError for an unknown slot or an empty variant.
+    Raises UsageError for an unknown slot, a `kind` that it does not take, or an empty variant.
     """
     place = find_slot(pack, slot)
+    kind = kind or place.target.format
+    if kind not in taken_kinds(place):
+        raise UsageError(
+            f"{pack.name} {slot}: {kind} is not taken there. Choose from: {', '.join(taken_kinds(place))}."
+        )
     box = Region.around(variant.alpha > 0.1)
     if box is None:
         raise UsageError("Nothing to render: the variant shows no piece. Cut it out first.")
@@ -89,13 +99,25 @@ def render(
         pixels = _pixels(variant, placement)
         alpha = _shown(variant.alpha, placement)
         most = max(floor, params.most_quality)
-        made = encode_smallest(pixels, alpha, least=min(floor, 100), most=most, close=params.close, xmp=xmp)
+        made = encode_smallest(pixels, alpha, kind=kind, least=min(floor, 100), most=most, close=params.close, xmp=xmp)
         if len(made.data) <= place.target.max_bytes or min(canvas.width, canvas.height) < 200:
             break
         canvas = shrunk(canvas, 0.9)
-    return Rendition(
-        pack.market, slot, made.data, canvas, place.target.format, made.quality, variant.placement.then(placement)
-    )  # fmt: skip
+    return Rendition(pack.market, slot, made.data, canvas, kind, made.quality, variant.placement.then(placement))
+
+
+def check_kind(rendition: Rendition, pack: Pack, wanted: str) -> list[Finding]:
+    """Whether the file is of the kind that was `wanted` (empty: the pack's own), which not every marketplace takes."""
+    if not wanted or rendition.format == wanted:
+        return []
+    taken = ", ".join(taken_kinds(find_slot(pack, rendition.slot)))
+    return [
+        Finding(
+            "file", "another-format", Severity.NOTE, rendition.format, wanted, "format",
+            f"{pack.name} is not known to take {wanted} (only {taken} of those we write): the file is a "
+            f"{rendition.format}.",
+        )
+    ]  # fmt: skip
 
 
 def check_rules(data: bytes, pack: Pack, slot: str, *, name: str, today: Day) -> Judgement:
@@ -186,7 +208,7 @@ def check_thumbnail(rendition: Rendition, variant: Variant, shipped: Rgb) -> lis
     ]  # fmt: skip
 
 
-def file_name(sku: str, slot: str, *, look: str, number: int = 1, suffix: str = ".jpg") -> str:
+def file_name(sku: str, slot: str, *, look: str, number: int = 1, kind: str = "JPEG") -> str:
     """A file name of SKU, slot and look in letters every marketplace takes, for example ``RING-001_main_white.jpg``.
 
     A SKU with other letters gets a few of its digest, so that two SKUs never share a name.
@@ -195,7 +217,7 @@ def file_name(sku: str, slot: str, *, look: str, number: int = 1, suffix: str = 
     if plain != sku:
         plain = f"{plain or 'sku'}-{hashlib.sha256(sku.encode()).hexdigest()[:6]}"
     place = slot if number == 1 else f"{slot}-{number}"
-    return f"{plain}_{place}_{look}{suffix}"
+    return f"{plain}_{place}_{look}.{KINDS[kind]}"
 
 
 def _asked(quality: int | None, params: ExportParams) -> int:

@@ -1,7 +1,8 @@
-"""How coarsely a rendition may be encoded: the smallest JPEG that still shows the piece, found by measuring it."""
+"""How coarsely a rendition may be encoded: the smallest file that still shows the piece, found by measuring it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitrina.codec.decode import read_srgb8
-from vitrina.codec.encode import asked_quality, encode_jpeg8
+from vitrina.codec.encode import asked_quality, encode_exact8, encode_jpeg8, encode_webp8
 from vitrina.imaging.colour import decode_srgb, delta_e00, lab
 from vitrina.model import Alpha, Mask, Region
 
@@ -18,7 +19,7 @@ __all__ = ["CLOSE", "Closeness", "Encoded", "encode_smallest"]
 Pixels = NDArray[np.uint8]
 _ANNEX_K, _ROBIDOUX = 0, 3
 _TILE_PX, _TILES = 64, 32
-_CODE = np.array([0.2126, 0.7152, 0.0722], np.float32)
+_CODE = np.array([[0.2126, 0.7152, 0.0722]], np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ CLOSE = Closeness()
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A JPEG, and its quality as it reads on libjpeg's scale."""
+    """A file and its quality: a JPEG's as it reads on libjpeg's scale, a WebP's on its own, 100 without any loss."""
 
     data: bytes
     quality: int
@@ -52,46 +53,80 @@ class _Sample:
 
 
 def encode_smallest(
-    pixels: Pixels, alpha: Alpha, *, least: int, most: int, close: Closeness, xmp: bytes = b""
+    pixels: Pixels, alpha: Alpha, *, kind: str, least: int, most: int, close: Closeness, xmp: bytes = b""
 ) -> Encoded:
-    """The smallest JPEG of `pixels` that stays within `close`, of a quality that reads as `least` or more.
+    """The smallest file of `kind` (JPEG, WEBP, PNG) of `pixels` that stays within `close`.
 
     Quality is found by halving on up to 32 tiles of the piece and then confirmed on the whole of it, one step finer at
-    a time, up to `most`. Robidoux's table is used; where a floor of quality and not the error decides, the file by
-    Annex K's table is made as well and the smaller one is taken, for the floor is read off the tables.
+    a time. A JPEG's reads as `least` or more, and as `most` at the most; a WebP that never comes close is written
+    without loss, a PNG always is.
     """
+    if kind == "PNG":
+        return Encoded(encode_exact8(pixels, kind=kind, xmp=xmp), 100)
     inside = cv2.dilate(alpha, np.ones((5, 5), np.uint8)) > 0.02
-    whole, sample = _piece(pixels, inside), _tiles(pixels, inside)
-    made = []
+    encode = _smallest_jpeg if kind == "JPEG" else _smallest_webp
+    return encode(pixels, inside, _tiles(pixels, inside), least, most, close, xmp)
+
+
+def _smallest_jpeg(
+    pixels: Pixels, inside: Mask, tiles: _Sample, least: int, most: int, close: Closeness, xmp: bytes
+) -> Encoded:
+    """Robidoux's table is used; where a floor of quality and not the error decides, the file by Annex K's table is made
+    as well and the smaller one is taken, for the floor is read off the tables.
+
+    The piece is confirmed alone, cut out on the grid of the blocks: they do not know of each other, so its pixels are
+    those of the file (ITU-T T.81, A.3).
+    """
+    place = _piece(inside)
+    piece, made = _Sample(pixels[place], inside[place]), []
     for table in (_ROBIDOUX, _ANNEX_K):
+
+        def probe(part: Pixels, quality: int, table: int = table) -> bytes:
+            return encode_jpeg8(part, quality=quality, table=table, progressive=False)
+
         low = asked_quality(least, table)
         high = max(low, asked_quality(most, table))
-        quality = _search(sample, low, high, table, close)
-        data = encode_jpeg8(pixels, quality=quality, table=table, xmp=xmp)
-        while quality < high and not _is_close(whole[1], read_srgb8(data)[whole[0]], close):
+        quality = _search(tiles, low, high, probe, close)
+        while quality < high and not _is_close(piece, read_srgb8(probe(piece.pixels, quality)), close):
             quality += 1
-            data = encode_jpeg8(pixels, quality=quality, table=table, xmp=xmp)
+        data = encode_jpeg8(pixels, quality=quality, table=table, xmp=xmp)
         made.append(Encoded(data, max(q for q in range(1, 101) if asked_quality(q, table) <= quality)))
         if quality > low:
             break
     return min(made, key=lambda file: len(file.data))
 
 
-def _search(sample: _Sample, low: int, high: int, table: int, close: Closeness) -> int:
+def _smallest_webp(
+    pixels: Pixels, inside: Mask, tiles: _Sample, least: int, _most: int, close: Closeness, xmp: bytes
+) -> Encoded:
+    """Its blocks are predicted from their neighbours, so the piece is confirmed in the whole file."""
+    place = _piece(inside)
+    piece = _Sample(pixels[place], inside[place])
+    first = _search(tiles, min(least, 100), 100, lambda part, quality: encode_webp8(part, quality=quality), close)
+    for quality in range(first, 101):
+        data = encode_webp8(pixels, quality=quality, xmp=xmp)
+        if _is_close(piece, read_srgb8(data)[place], close):
+            return Encoded(data, quality)
+    return Encoded(encode_exact8(pixels, kind="WEBP", xmp=xmp), 100)
+
+
+def _search(sample: _Sample, low: int, high: int, encode: Callable[[Pixels, int], bytes], close: Closeness) -> int:
     while low < high:
         middle = (low + high) // 2
-        data = encode_jpeg8(sample.pixels, quality=middle, table=table, progressive=False)
-        if _is_close(sample, read_srgb8(data), close):
+        if _is_close(sample, read_srgb8(encode(sample.pixels, middle)), close):
             high = middle
         else:
             low = middle + 1
     return low
 
 
-def _piece(pixels: Pixels, inside: Mask) -> tuple[tuple[slice, slice], _Sample]:
+def _piece(inside: Mask) -> tuple[slice, slice]:
+    """The box of the piece, its corner on the grid of blocks of 8."""
     box = Region.around(inside, margin_px=8)
-    part = box.slices if box is not None else (slice(None), slice(None))
-    return part, _Sample(pixels[part], inside[part])
+    if box is None:
+        return slice(None), slice(None)
+    rows, columns = box.slices
+    return slice(rows.start // 8 * 8, rows.stop), slice(columns.start // 8 * 8, columns.stop)
 
 
 def _tiles(pixels: Pixels, inside: Mask) -> _Sample:
@@ -110,7 +145,7 @@ def _tiles(pixels: Pixels, inside: Mask) -> _Sample:
 
 
 def _is_close(sample: _Sample, after: Pixels, close: Closeness) -> bool:
-    apart = (sample.pixels.astype(np.float32) - after.astype(np.float32)) @ _CODE
+    apart = cv2.transform(cv2.subtract(sample.pixels, after, dtype=cv2.CV_32F), _CODE)
     if float(np.sqrt(np.mean(apart[sample.inside] ** 2))) > close.error_codes:
         return False
     size = (max(1, after.shape[1] // 4), max(1, after.shape[0] // 4))

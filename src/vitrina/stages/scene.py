@@ -13,6 +13,7 @@ from vitrina.errors import UsageError
 from vitrina.imaging.colour import decode_srgb, delta_e00, lab, luminance
 from vitrina.imaging.compose import ShadowParams, contact_shadow, over
 from vitrina.model import Adjustment, Cutout, Look, Placement, Region, Rgb, Size, Source, Variant
+from vitrina.rules.load import refuse_video
 
 LOOKS: dict[str, Look] = {
     look.name: look
@@ -129,6 +130,7 @@ def compose(cutout: Cutout, look: Look | str, *, adjustment: Adjustment = AS_SHO
 def named_look(name: str) -> Look:
     """The look called `name`. Raises UsageError that lists the looks there are."""
     if name not in LOOKS:
+        refuse_video(name)
         raise UsageError(f"Unknown look {name!r}. Choose from: {', '.join(LOOKS)}.")
     return LOOKS[name]
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from vitrina.codec.metadata import media_type
 from vitrina.errors import Refused, ResourceError, Retryable, UsageError
 from vitrina.plugins import Journal, Picture
 
@@ -181,7 +182,7 @@ class Wire:
         options: dict[str, Any] = {"headers": {**request.headers, **credentials}, "redirect": False}
         if request.file is not None:
             name, picture = request.file
-            options["fields"] = [*request.form.items(), (name, (picture.name, picture.data, _kind(picture.data)))]
+            options["fields"] = [*request.form.items(), (name, (picture.name, picture.data, media_type(picture.data)))]
         elif request.json is not None:
             options["body"] = json.dumps(request.json, ensure_ascii=False).encode()
             options["headers"]["Content-Type"] = "text/plain" if request.is_text else "application/json"
@@ -266,7 +267,3 @@ def _words(body: Any) -> str:
     if isinstance(body, list):
         return "; ".join(text for item in body if (text := _words(item)))
     return str(body) if isinstance(body, int | float) and not isinstance(body, bool) else ""
-
-
-def _kind(data: bytes) -> str:
-    return "image/png" if data.startswith(b"\x89PNG") else "image/jpeg"
