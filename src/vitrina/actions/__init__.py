@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from vitrina import __version__
 from vitrina.config import Config, load_config
-from vitrina.errors import NotAllowed, NotBuilt, ResourceError, Unreadable, UsageError, VitrinaError
+from vitrina.errors import NotAllowed, ResourceError, Unreadable, UsageError, VitrinaError
 from vitrina.files import read_bytes, require_writable, write_bytes
 from vitrina.stages.rights import UNSTATED, Rights
 
@@ -212,15 +212,16 @@ def card(
     commercial right are refused (NotAllowed).
     """
     from vitrina import pipeline, steps
+    from vitrina.actions.asked import kind_called, mode_called
     from vitrina.actions.house import imprint_of, open_blobs
     from vitrina.actions.rule_packs import packs_of
 
     said = rights or UNSTATED
     facts, rights_by = _told(config, sku, person, said, photos)
     order = pipeline.CardOrder(
-        photos=tuple(photos), sku=sku, out=out, mode=_mode(mode), looks=tuple(looks), markets=tuple(markets),
+        photos=tuple(photos), sku=sku, out=out, mode=mode_called(mode), looks=tuple(looks), markets=tuple(markets),
         force=force, max_megapixels=config.max_megapixels, pack_of=packs_of(config),
-        imprint=replace(imprint_of(config), kind=_kind(file_format)), facts=facts, rights_of=rights_by,
+        imprint=replace(imprint_of(config), kind=kind_called(file_format)), facts=facts, rights_of=rights_by,
     )  # fmt: skip
     document = pipeline.make_card(
         order, blobs=open_blobs(config), finder=steps.segmenter(model), clock=lambda: datetime.now(UTC), say=say
@@ -274,33 +275,6 @@ def check_certificate(folder: Path, *, model: Path | None, say: Say) -> dict[str
     from vitrina.certificate import check_certificate
 
     return check_certificate(folder, finder=steps.segmenter(model), say=say)
-
-
-def _kind(name: str) -> str:
-    from vitrina.stages.export import KINDS
-
-    wanted = {"": "", "JPG": "JPEG"}.get(name.upper(), name.upper())
-    if wanted and wanted not in KINDS:
-        raise UsageError(f"--format {name!r}: there are {', '.join(kind.lower() for kind in KINDS)}.")
-    return wanted
-
-
-def refuse_video(name: str) -> None:
-    """Raise NotBuilt if `name`, an option or a command that there is not, asks for moving pictures."""
-    from vitrina.rules.load import refuse_video
-
-    refuse_video(name)
-
-
-def _mode(name: str) -> str:
-    if name in ("jewelry", "lifestyle"):
-        raise NotBuilt(
-            f"--mode {name} is not built yet: nothing may be generated around the piece so far. Use --mode exact."
-        )
-    if name != "exact":
-        refuse_video(name)
-        raise UsageError(f"--mode {name!r}: there are exact, jewelry and lifestyle.")
-    return name
 
 
 def examine_house(config: Config, *, archive: bool, say: Say) -> dict[str, Any]:

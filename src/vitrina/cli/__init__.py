@@ -132,7 +132,7 @@ def _tell_misuse(error: typer.TyperException, arguments: list[str]) -> int:
 
     An option or a command that asks for video or Reels is no slip of the pen: it is refused as what is not built.
     """
-    from vitrina.actions import refuse_video
+    from vitrina.actions.asked import refuse_video
 
     try:
         for word in (getattr(error, "option_name", None), *arguments[:1]):

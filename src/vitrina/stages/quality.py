@@ -14,7 +14,9 @@ from vitrina.codec.encode import asked_quality, encode_exact8, encode_jpeg8, enc
 from vitrina.imaging.colour import decode_srgb, delta_e00, lab
 from vitrina.model import Alpha, Mask, Region
 
-__all__ = ["CLOSE", "Closeness", "Encoded", "encode_smallest"]
+__all__ = [
+    "CLOSE", "Closeness", "Encoded", "Sample", "encode_smallest", "error_codes", "is_close", "piece_box", "tone_de00",
+]  # fmt: skip
 
 Pixels = NDArray[np.uint8]
 _ANNEX_K, _ROBIDOUX = 0, 3
@@ -45,7 +47,7 @@ class Encoded:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sample:
+class Sample:
     """Pixels to measure on, and which of them are the piece or its rim."""
 
     pixels: Pixels
@@ -69,7 +71,7 @@ def encode_smallest(
 
 
 def _smallest_jpeg(
-    pixels: Pixels, inside: Mask, tiles: _Sample, least: int, most: int, close: Closeness, xmp: bytes
+    pixels: Pixels, inside: Mask, tiles: Sample, least: int, most: int, close: Closeness, xmp: bytes
 ) -> Encoded:
     """Robidoux's table is used; where a floor of quality and not the error decides, the file by Annex K's table is made
     as well and the smaller one is taken, for the floor is read off the tables.
@@ -77,8 +79,8 @@ def _smallest_jpeg(
     The piece is confirmed alone, cut out on the grid of the blocks: they do not know of each other, so its pixels are
     those of the file (ITU-T T.81, A.3).
     """
-    place = _piece(inside)
-    piece, made = _Sample(pixels[place], inside[place]), []
+    place = piece_box(inside)
+    piece, made = Sample(pixels[place], inside[place]), []
     for table in (_ROBIDOUX, _ANNEX_K):
 
         def probe(part: Pixels, quality: int, table: int = table) -> bytes:
@@ -87,7 +89,7 @@ def _smallest_jpeg(
         low = asked_quality(least, table)
         high = max(low, asked_quality(most, table))
         quality = _search(tiles, low, high, probe, close)
-        while quality < high and not _is_close(piece, read_srgb8(probe(piece.pixels, quality)), close):
+        while quality < high and not is_close(piece, read_srgb8(probe(piece.pixels, quality)), close):
             quality += 1
         data = encode_jpeg8(pixels, quality=quality, table=table, xmp=xmp)
         made.append(Encoded(data, max(q for q in range(1, 101) if asked_quality(q, table) <= quality)))
@@ -97,30 +99,30 @@ def _smallest_jpeg(
 
 
 def _smallest_webp(
-    pixels: Pixels, inside: Mask, tiles: _Sample, least: int, _most: int, close: Closeness, xmp: bytes
+    pixels: Pixels, inside: Mask, tiles: Sample, least: int, _most: int, close: Closeness, xmp: bytes
 ) -> Encoded:
     """Its blocks are predicted from their neighbours, so the piece is confirmed in the whole file."""
-    place = _piece(inside)
-    piece = _Sample(pixels[place], inside[place])
+    place = piece_box(inside)
+    piece = Sample(pixels[place], inside[place])
     first = _search(tiles, min(least, 100), 100, lambda part, quality: encode_webp8(part, quality=quality), close)
     for quality in range(first, 101):
         data = encode_webp8(pixels, quality=quality, xmp=xmp)
-        if _is_close(piece, read_srgb8(data)[place], close):
+        if is_close(piece, read_srgb8(data)[place], close):
             return Encoded(data, quality)
     return Encoded(encode_exact8(pixels, kind="WEBP", xmp=xmp), 100)
 
 
-def _search(sample: _Sample, low: int, high: int, encode: Callable[[Pixels, int], bytes], close: Closeness) -> int:
+def _search(sample: Sample, low: int, high: int, encode: Callable[[Pixels, int], bytes], close: Closeness) -> int:
     while low < high:
         middle = (low + high) // 2
-        if _is_close(sample, read_srgb8(encode(sample.pixels, middle)), close):
+        if is_close(sample, read_srgb8(encode(sample.pixels, middle)), close):
             high = middle
         else:
             low = middle + 1
     return low
 
 
-def _piece(inside: Mask) -> tuple[slice, slice]:
+def piece_box(inside: Mask) -> tuple[slice, slice]:
     """The box of the piece, its corner on the grid of blocks of 8."""
     box = Region.around(inside, margin_px=8)
     if box is None:
@@ -129,31 +131,39 @@ def _piece(inside: Mask) -> tuple[slice, slice]:
     return slice(rows.start // 8 * 8, rows.stop), slice(columns.start // 8 * 8, columns.stop)
 
 
-def _tiles(pixels: Pixels, inside: Mask) -> _Sample:
+def _tiles(pixels: Pixels, inside: Mask) -> Sample:
     """Tiles that show the piece, evenly spread and on the grid of the blocks; the whole of a small picture."""
     rows, columns = inside.shape[0] // _TILE_PX, inside.shape[1] // _TILE_PX
     if rows * columns <= _TILES:
-        return _Sample(pixels, inside)
+        return Sample(pixels, inside)
     size = (rows * _TILE_PX, columns * _TILE_PX)
     grid = inside[: size[0], : size[1]].reshape(rows, _TILE_PX, columns, _TILE_PX).mean(axis=(1, 3))
     shown = np.argwhere(grid > 0.02)
     if len(shown) == 0:
-        return _Sample(pixels, inside)
+        return Sample(pixels, inside)
     chosen = shown[np.unique(np.linspace(0, len(shown) - 1, _TILES).round().astype(int))] * _TILE_PX
     places = [(slice(y, y + _TILE_PX), slice(x, x + _TILE_PX)) for y, x in chosen.tolist()]
-    return _Sample(np.vstack([pixels[place] for place in places]), np.vstack([inside[place] for place in places]))
+    return Sample(np.vstack([pixels[place] for place in places]), np.vstack([inside[place] for place in places]))
 
 
-def _is_close(sample: _Sample, after: Pixels, close: Closeness) -> bool:
+def is_close(sample: Sample, after: Pixels, close: Closeness) -> bool:
+    """Whether `after` shows the sample's piece as it is, within `close`."""
+    return error_codes(sample, after) <= close.error_codes and tone_de00(sample, after) <= close.tone_de00
+
+
+def error_codes(sample: Sample, after: Pixels) -> float:
+    """Root mean square error of the 8-bit lightness code within the sample."""
     apart = cv2.transform(cv2.subtract(sample.pixels, after, dtype=cv2.CV_32F), _CODE)
-    if float(np.sqrt(np.mean(apart[sample.inside] ** 2))) > close.error_codes:
-        return False
+    return float(np.sqrt(np.mean(apart[sample.inside] ** 2)))
+
+
+def tone_de00(sample: Sample, after: Pixels) -> float:
+    """Shift (CIEDE2000) of the means over 4 px that 99 % of the sample keep under."""
     size = (max(1, after.shape[1] // 4), max(1, after.shape[0] // 4))
     small = cv2.resize(sample.inside.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.5
     if not small.any():
-        return True
-    shift = delta_e00(_means(sample.pixels, size)[small], _means(after, size)[small])
-    return float(np.percentile(shift, 99)) <= close.tone_de00
+        return 0.0
+    return float(np.percentile(delta_e00(_means(sample.pixels, size)[small], _means(after, size)[small]), 99))
 
 
 def _means(pixels: Pixels, size: tuple[int, int]) -> NDArray[np.float32]:
