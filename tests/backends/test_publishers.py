@@ -7,8 +7,11 @@ import json
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+import keyring
+import keyring.backend
+import keyring.errors
 import pytest
 
 from tests.doubles.marketplaces import Bazaar, Fault, a_bazaar
@@ -218,6 +221,36 @@ def test_missing_credentials_and_plain_http_are_refused(monkeypatch: pytest.Monk
     monkeypatch.setenv("VITRINA_EBAY_URL", "http://ebay.example")
     with pytest.raises(UsageError, match="https only"):
         base_url("VITRINA_EBAY_URL", "https://api.ebay.com")
+
+
+class Ring(keyring.backend.KeyringBackend):
+    """A keyring in memory."""
+
+    priority = 1
+    entries: ClassVar[dict[tuple[str, str], str]] = {}
+
+    def get_password(self, service: str, username: str) -> str | None:
+        if username == "VITRINA_OZON_API_KEY":
+            raise keyring.errors.KeyringLocked("the keyring is locked")
+        return self.entries.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.entries[service, username] = password
+
+
+def test_credentials_come_from_the_environment_else_from_the_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = keyring.get_keyring()
+    keyring.set_keyring(Ring())
+    try:
+        keyring.set_password("vitrina", "VITRINA_EBAY_TOKEN", "of the keyring")
+        monkeypatch.delenv("VITRINA_EBAY_TOKEN", raising=False)
+        assert secret("VITRINA_EBAY_TOKEN").value == "of the keyring"
+        monkeypatch.setenv("VITRINA_EBAY_TOKEN", "of the environment")
+        assert secret("VITRINA_EBAY_TOKEN").value == "of the environment"
+        with pytest.raises(ResourceError, match="VITRINA_OZON_API_KEY: not set"):
+            secret("VITRINA_OZON_API_KEY")
+    finally:
+        keyring.set_keyring(before)
 
 
 def test_wildberries_that_keeps_nothing_is_found_out(bazaar: Bazaar) -> None:

@@ -39,7 +39,7 @@ def secret(setting: str) -> Secret:
     if not value:
         raise ResourceError(
             f"{setting}: not set. Put the credential into that environment variable, or into the system's keyring as "
-            f"service vitrina, user {setting} (pip install keyring)."
+            f"service vitrina, user {setting} (pip install 'vitrina[keyring]')."
         )
     return Secret(setting, value)
 
