@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from tests import scenes
 from tests.buckets import bucket, s3_server  # noqa: F401
 from tests.databases import database, databases, postgres  # noqa: F401
+from tests.doubles.marketplaces import HOSTS, SETTINGS, Bazaar, a_bazaar
 from tests.scenes import Scene
 
 _homes = itertools.count()
@@ -26,6 +28,17 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     monkeypatch.delenv("VITRINA_DATABASE", raising=False)
     monkeypatch.delenv("VITRINA_USER", raising=False)
     return folder
+
+
+@pytest.fixture
+def bazaar(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bazaar]:
+    """Five marketplaces on this machine, and the settings that lead to them."""
+    with a_bazaar() as opened:
+        for name, value in SETTINGS.items():
+            monkeypatch.setenv(name, value)
+        for name, path in HOSTS.items():
+            monkeypatch.setenv(f"VITRINA_{name}_URL", opened.url + path)
+        yield opened
 
 
 @pytest.fixture(scope="session")

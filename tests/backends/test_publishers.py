@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,7 +14,7 @@ import keyring.backend
 import keyring.errors
 import pytest
 
-from tests.doubles.marketplaces import Bazaar, Fault, a_bazaar
+from tests.doubles.marketplaces import LISTING, SETTINGS, Bazaar, Fault
 from tests.rules.pictures import canvas, encoded
 from vitrina.backends.blobs import digest_of
 from vitrina.backends.publishers.folder import Folder
@@ -22,28 +22,6 @@ from vitrina.backends.publishers.wire import base_url, secret
 from vitrina.errors import Refused, ResourceError, Retryable, UsageError
 from vitrina.model import Size
 from vitrina.plugins import Parcel, Picture, Publisher, plugin, plugins_of
-
-LISTING = {
-    "wildberries": {"nm_id": "123"},
-    "ozon": {"product_id": "77"},
-    "etsy": {"shop_id": "9", "listing_id": "55"},
-    "ebay": {"item": "EB-1", "language": "en-US"},
-    "kaspi": {"product": json.dumps({"sku": "R-1", "title": "Ring", "brand": "Aru", "category": "Master - Rings"})},
-}
-SETTINGS = {
-    "VITRINA_WILDBERRIES_TOKEN": "wb-token-1",
-    "VITRINA_OZON_CLIENT_ID": "42",
-    "VITRINA_OZON_API_KEY": "ozon-key-1",
-    "VITRINA_ETSY_KEYSTRING": "keystring",
-    "VITRINA_ETSY_SHARED_SECRET": "shared",
-    "VITRINA_ETSY_TOKEN": "etsy-1",
-    "VITRINA_EBAY_TOKEN": "ebay-1",
-    "VITRINA_KASPI_TOKEN": "kaspi-1",
-}
-HOSTS = {
-    "WILDBERRIES": "/wb", "OZON": "/ozon", "ETSY": "/etsy", "EBAY": "/ebay/inventory", "EBAY_MEDIA": "/ebay/media",
-    "KASPI": "/kaspi",
-}  # fmt: skip
 
 
 class Notes:
@@ -60,16 +38,6 @@ class Notes:
         self.kept[key] = answer
         if len(self.kept) >= self.dies_after:
             raise KeyboardInterrupt
-
-
-@pytest.fixture
-def bazaar(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bazaar]:
-    with a_bazaar() as opened:
-        for name, value in SETTINGS.items():
-            monkeypatch.setenv(name, value)
-        for name, path in HOSTS.items():
-            monkeypatch.setenv(f"VITRINA_{name}_URL", opened.url + path)
-        yield opened
 
 
 def parcel_of(bazaar: Bazaar, market: str, *, count: int = 2, size: Size = Size(750, 1000), first: int = 0) -> Parcel:

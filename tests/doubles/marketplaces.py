@@ -18,6 +18,30 @@ from PIL import Image
 
 GATEWAY = {"title": "unauthorized", "detail": "token problem", "code": "07e4668e", "requestId": "1", "origin": "s2s",
            "status": 401, "statusText": "Unauthorized", "timestamp": "2026-11-25T00:00:00Z"}  # fmt: skip
+LISTING = {
+    "wildberries": {"nm_id": "123"},
+    "ozon": {"product_id": "77"},
+    "etsy": {"shop_id": "9", "listing_id": "55"},
+    "ebay": {"item": "EB-1", "language": "en-US"},
+    "kaspi": {"product": json.dumps({"sku": "R-1", "title": "Ring", "brand": "Aru", "category": "Master - Rings"})},
+}
+"""Whose listing a parcel goes to."""
+SETTINGS = {
+    "VITRINA_WILDBERRIES_TOKEN": "wb-token-1",
+    "VITRINA_OZON_CLIENT_ID": "42",
+    "VITRINA_OZON_API_KEY": "ozon-key-1",
+    "VITRINA_ETSY_KEYSTRING": "keystring",
+    "VITRINA_ETSY_SHARED_SECRET": "shared",
+    "VITRINA_ETSY_TOKEN": "etsy-1",
+    "VITRINA_EBAY_TOKEN": "ebay-1",
+    "VITRINA_KASPI_TOKEN": "kaspi-1",
+}
+"""The credentials that are taken here."""
+HOSTS = {
+    "WILDBERRIES": "/wb", "OZON": "/ozon", "ETSY": "/etsy", "EBAY": "/ebay/inventory", "EBAY_MEDIA": "/ebay/media",
+    "KASPI": "/kaspi",
+}  # fmt: skip
+"""Where each interface lies."""
 
 
 @dataclass

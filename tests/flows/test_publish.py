@@ -11,9 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.backends.test_publishers import HOSTS, LISTING, SETTINGS
 from tests.doubles.house import Opinions, a_house, hire
-from tests.doubles.marketplaces import Bazaar, Fault, a_bazaar
+from tests.doubles.marketplaces import LISTING, SETTINGS, Bazaar, Fault
 from tests.flows.test_gate import approve, make
 from tests.rules.pictures import canvas, encoded
 from vitrina.actions import gate, pictures
@@ -27,18 +26,8 @@ from vitrina.rules.load import load_pack
 from vitrina.store import events
 from vitrina.store import pictures as records
 
-MARKETS = ("wildberries", "ozon", "etsy", "ebay", "kaspi")
+MARKETS = tuple(LISTING)
 TODAY = load_pack("wildberries").checked_on
-
-
-@pytest.fixture
-def bazaar(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bazaar]:
-    with a_bazaar() as opened:
-        for name, value in SETTINGS.items():
-            monkeypatch.setenv(name, value)
-        for name, path in HOSTS.items():
-            monkeypatch.setenv(f"VITRINA_{name}_URL", opened.url + path)
-        yield opened
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote
 
-from vitrina.backends.publishers.wire import Reply, Request, Wire, base_url, key_of, require, secret
+from vitrina.backends.publishers.wire import OverWire, Reply, Request, Wire, base_url, key_of, require, secret
 from vitrina.plugins import Journal, Parcel
 
 __all__ = ["Ebay"]
@@ -24,20 +24,19 @@ def _wire() -> Wire:
 
 
 @dataclass(slots=True)
-class Ebay:
+class Ebay(OverWire):
     """The publisher of eBay. `item` is the inventory item's SKU there."""
 
     wire: Wire = field(default_factory=_wire)
+    base: str = field(default_factory=lambda: base_url("VITRINA_EBAY_URL", "https://api.ebay.com/sell/inventory/v1"))
     media: str = field(
         default_factory=lambda: base_url("VITRINA_EBAY_MEDIA_URL", "https://apim.ebay.com/commerce/media/v1_beta")
     )
-    inventory: str = field(
-        default_factory=lambda: base_url("VITRINA_EBAY_URL", "https://api.ebay.com/sell/inventory/v1")
-    )
     name = "ebay"
-    needs: Mapping[str, str] = field(
-        default_factory=lambda: {"item": "the inventory item's SKU", "language": "its content language, such as en-US"}
-    )
+    needs: ClassVar[Mapping[str, str]] = {
+        "item": "the inventory item's SKU",
+        "language": "its content language, such as en-US",
+    }
     takes_urls = False
 
     def plan(self, parcel: Parcel) -> list[dict[str, Any]]:
@@ -67,20 +66,16 @@ class Ebay:
         body = self.wire.ask(self._item(parcel)).body or {}
         return [str(url) for url in (body.get("product") or {}).get("imageUrls") or []]
 
-    def fetch(self, address: str) -> bytes:
-        """A picture as it is shown."""
-        return self.wire.fetch(address)
-
     def _uploads(self, parcel: Parcel) -> Iterator[tuple[str, Request]]:
         for picture in parcel.pictures:
             url = f"{self.media}/image/create_image_from_file"
             yield key_of(self.name, picture.digest), Request("POST", url, file=("image", picture))
 
     def _item(self, parcel: Parcel) -> Request:
-        return Request("GET", f"{self.inventory}/inventory_item/{quote(parcel.listing['item'], safe='')}")
+        return Request("GET", f"{self.base}/inventory_item/{quote(parcel.listing['item'], safe='')}")
 
     def _put(self, parcel: Parcel, item: Mapping[str, Any]) -> Request:
-        url = f"{self.inventory}/inventory_item/{quote(parcel.listing['item'], safe='')}"
+        url = f"{self.base}/inventory_item/{quote(parcel.listing['item'], safe='')}"
         return Request("PUT", url, {"Content-Language": parcel.listing["language"]}, json=dict(item))
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
-from vitrina.backends.publishers.wire import Reply, Request, Wire, base_url, key_of, require, secret
+from vitrina.backends.publishers.wire import OverWire, Reply, Request, Wire, base_url, key_of, require, secret
 from vitrina.plugins import Journal, Parcel
 
 __all__ = ["Etsy"]
@@ -26,15 +26,13 @@ def _wire() -> Wire:
 
 
 @dataclass(slots=True)
-class Etsy:
+class Etsy(OverWire):
     """The publisher of Etsy: pictures of a listing, draft or active as it is."""
 
     wire: Wire = field(default_factory=_wire)
     base: str = field(default_factory=lambda: base_url("VITRINA_ETSY_URL", "https://openapi.etsy.com/v3/application"))
     name = "etsy"
-    needs: Mapping[str, str] = field(
-        default_factory=lambda: {"shop_id": "the shop's number", "listing_id": "the listing's number"}
-    )
+    needs: ClassVar[Mapping[str, str]] = {"shop_id": "the shop's number", "listing_id": "the listing's number"}
     takes_urls = False
 
     def plan(self, parcel: Parcel) -> list[dict[str, Any]]:
@@ -58,10 +56,6 @@ class Etsy:
     def shown(self, parcel: Parcel) -> list[str]:
         """The listing's pictures by rank."""
         return [str(image["url_fullxfull"]) for image in self._results(parcel)]
-
-    def fetch(self, address: str) -> bytes:
-        """A picture as it is shown."""
-        return self.wire.fetch(address)
 
     def _uploads(self, parcel: Parcel) -> Iterator[tuple[str, Request]]:
         shop, listing = parcel.listing["shop_id"], parcel.listing["listing_id"]

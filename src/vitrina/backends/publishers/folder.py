@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from vitrina.backends.publishers.wire import key_of
 from vitrina.errors import Missing
@@ -22,7 +22,7 @@ class Folder:
     """The publisher that always works. `path` is a folder, or a file that ends in .zip."""
 
     name = "folder"
-    needs: Mapping[str, str] = field(default_factory=lambda: {"path": "a folder, or a file ending in .zip"})
+    needs: ClassVar[Mapping[str, str]] = {"path": "a folder, or a file ending in .zip"}
     takes_urls = False
 
     def plan(self, parcel: Parcel) -> list[dict[str, Any]]:

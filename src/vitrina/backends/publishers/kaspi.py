@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
-from vitrina.backends.publishers.wire import Reply, Request, Wire, base_url, key_of, require, secret
+from vitrina.backends.publishers.wire import OverWire, Reply, Request, Wire, base_url, key_of, require, secret
 from vitrina.errors import Retryable, UsageError
 from vitrina.plugins import Journal, Parcel
 
@@ -28,17 +28,15 @@ def _wire() -> Wire:
 
 
 @dataclass(slots=True)
-class Kaspi:
+class Kaspi(OverWire):
     """The publisher of Kaspi. `product` is the product of the import as JSON, all but its images."""
 
     wire: Wire = field(default_factory=_wire)
     base: str = field(default_factory=lambda: base_url("VITRINA_KASPI_URL", "https://kaspi.kz/shop/api"))
     name = "kaspi"
-    needs: Mapping[str, str] = field(
-        default_factory=lambda: {
-            "product": "the product as JSON (sku, title, brand, category, description, attributes)"
-        }
-    )
+    needs: ClassVar[Mapping[str, str]] = {
+        "product": "the product as JSON (sku, title, brand, category, description, attributes)"
+    }
     takes_urls = True
 
     def plan(self, parcel: Parcel) -> list[dict[str, Any]]:
@@ -68,10 +66,6 @@ class Kaspi:
     def shown(self, parcel: Parcel) -> None:  # noqa: ARG002
         """Nothing: this interface does not give the catalogue back."""
         return
-
-    def fetch(self, address: str) -> bytes:
-        """A picture at its public address."""
-        return self.wire.fetch(address)
 
     def _import(self, parcel: Parcel) -> Request:
         try:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
-from vitrina.backends.publishers.wire import Request, Wire, base_url, key_of, require, secret
+from vitrina.backends.publishers.wire import OverWire, Request, Wire, base_url, key_of, require, secret
 from vitrina.errors import Retryable
 from vitrina.plugins import Journal, Parcel
 
@@ -25,13 +25,13 @@ def _wire() -> Wire:
 
 
 @dataclass(slots=True)
-class Ozon:
+class Ozon(OverWire):
     """The publisher of Ozon. `product_id` is the product's number in the seller's cabinet."""
 
     wire: Wire = field(default_factory=_wire)
     base: str = field(default_factory=lambda: base_url("VITRINA_OZON_URL", "https://api-seller.ozon.ru"))
     name = "ozon"
-    needs: Mapping[str, str] = field(default_factory=lambda: {"product_id": "the product's number"})
+    needs: ClassVar[Mapping[str, str]] = {"product_id": "the product's number"}
     takes_urls = True
 
     def plan(self, parcel: Parcel) -> list[dict[str, Any]]:
@@ -57,10 +57,6 @@ class Ozon:
     def shown(self, parcel: Parcel) -> list[str]:
         """The product's pictures, the main one first."""
         return _addresses(self._item(parcel))
-
-    def fetch(self, address: str) -> bytes:
-        """A picture as it is shown."""
-        return self.wire.fetch(address)
 
     def _import(self, parcel: Parcel) -> Request:
         body = {

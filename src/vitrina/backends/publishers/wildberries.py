@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
-from vitrina.backends.publishers.wire import Reply, Request, Wire, base_url, key_of, require, secret
+from vitrina.backends.publishers.wire import OverWire, Reply, Request, Wire, base_url, key_of, require, secret
 from vitrina.plugins import Journal, Parcel
 
 __all__ = ["Wildberries"]
@@ -25,13 +25,13 @@ def _wire() -> Wire:
 
 
 @dataclass(slots=True)
-class Wildberries:
+class Wildberries(OverWire):
     """The publisher of Wildberries. `nm_id` is the card's number."""
 
     wire: Wire = field(default_factory=_wire)
     base: str = field(default_factory=lambda: base_url("VITRINA_WILDBERRIES_URL", "https://content-api.wildberries.ru"))
     name = "wildberries"
-    needs: Mapping[str, str] = field(default_factory=lambda: {"nm_id": "the card's number (nmID)"})
+    needs: ClassVar[Mapping[str, str]] = {"nm_id": "the card's number (nmID)"}
     takes_urls = False
 
     def plan(self, parcel: Parcel) -> list[dict[str, Any]]:
@@ -58,10 +58,6 @@ class Wildberries:
         cards = [card for card in body.get("cards", []) if str(card.get("nmID")) == parcel.listing["nm_id"]]
         require(self.name, bool(cards), f"there is no card {parcel.listing['nm_id']} in this cabinet.")
         return [str(photo["big"]) for photo in cards[0].get("photos") or []]
-
-    def fetch(self, address: str) -> bytes:
-        """A picture as it is shown."""
-        return self.wire.fetch(address)
 
     def _uploads(self, parcel: Parcel) -> Iterator[tuple[str, Request]]:
         for place, picture in enumerate(parcel.pictures, start=1):

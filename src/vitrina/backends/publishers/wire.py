@@ -218,6 +218,18 @@ class Wire:
         return self._pool
 
 
+@dataclass(slots=True)
+class OverWire:
+    """What every publisher over the wire has: its line, the address of the interface, and a way to look at pictures."""
+
+    wire: Wire
+    base: str
+
+    def fetch(self, address: str) -> bytes:
+        """The picture at a public address, as it is shown."""
+        return self.wire.fetch(address)
+
+
 def key_of(*parts: object) -> str:
     """The idempotency key of a request: the same for the same bytes at the same place of the same listing."""
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:24]
