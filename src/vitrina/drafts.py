@@ -160,7 +160,7 @@ def _made(
     ruled = steps.check_rules(rendition.data, market=pack, slot=slot, name=name)
     shown = (
         *check_size(rendition, variant, pack),
-        *check_thumbnail(rendition, variant, shipped.rgb),
+        *check_thumbnail(rendition, variant, shipped.rgb, pack),
         *check_kind(rendition, pack, imprint.kind),
     )
     ruled = replace(ruled, findings=(*ruled.findings, *shown))

@@ -48,7 +48,7 @@ def house(tmp_path: Path, bazaar: Bazaar) -> Iterator[House]:
                     records.add_rendition(
                         conn, variant.id, market=market, slot=slot, name=name, digest=digest, verdict="pass"
                     )
-            packs = dict.fromkeys(MARKETS, "1")
+            packs = {market: load_pack(market).edition for market in MARKETS}
             records.set_check(conn, variant.id, verdict="pass", basis={**variant.basis, "packs": packs}, second_look=[])
         pictures.submit(opened.acting_as("Ray"), "RING-1")
         approve(opened, "Rita")

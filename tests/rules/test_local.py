@@ -16,6 +16,7 @@ OWN = """
 market = "kaspi"
 why = "The cabinet refused 24 MB twice."
 order = ["main", "scale"]
+thumbnail = [{ width = 300, height = 300, level = "required", confidence = "high", source = ["cabinet"] }]
 
 [sources]
 cabinet = { url = "https://guide.kaspi.kz/partner/ru/shop" }
@@ -51,9 +52,11 @@ def test_changes_are_laid_over_and_told() -> None:
     assert find_slot(pack, "extra").target.fill == 0.6, "what is inherited is changed as well"
     assert find_slot(pack, "extra").target.width == 1200
     assert "hallmark" in pack.slots
+    assert [rule.width for rule in pack.thumbnail] == [300]
     assert [rule.says for rule in pack.by_hand if rule.topic == "ai-label"] == ["We say it in the description."]
     assert pack.local is not None
     assert pack.local.changes == (
+        "every listing: thumbnail",
         "every listing: order", "every listing: by_hand ai-label", "main: safe.fill", "main: max_bytes",
         "extra: safe.width", "extra: safe.height", "hallmark: a slot of its own",
     )  # fmt: skip

@@ -149,7 +149,7 @@ def test_pixels_of_white_ground_are_judged_to_the_code() -> None:
 
 @pytest.mark.parametrize("pack", PACKS.values(), ids=PACKS)
 def test_every_fact_says_where_when_and_how_surely(pack: Pack) -> None:
-    rules = [*pack.count, *pack.by_hand, *(rule for slot in pack.slot for _, rule in slot.rules())]
+    rules = [*pack.count, *pack.thumbnail, *pack.by_hand, *(rule for slot in pack.slot for _, rule in slot.rules())]
     for rule in rules:
         assert rule.sources and all(address.startswith("http") for address in rule.sources)
         assert rule.checked_on is not None

@@ -254,10 +254,13 @@ def test_a_chain_that_fades_in_the_thumbnail_is_told() -> None:
         piece = shade + 0.02 * rng.random((1200, 1200, 1), np.float32)
         rgb = (alpha[..., None] * piece + 1 - alpha[..., None]).repeat(3, 2).astype(np.float32)
         variant = Variant(rgb, alpha, LOOKS["white"], AS_SHOT, Placement(1.0, 0.0, 0.0, Size(1200, 1200)))
-        made = render(variant, load_pack("kaspi"), "main")
-        found = check_thumbnail(made, variant, decode(made.data, name="made").rgb)
-        assert [finding.code for finding in found] == told
-        assert all(finding.severity is Severity.WARN and finding.region is not None for finding in found)
+        for market, tile in (("kaspi", "250×250 px, as in Kaspi.kz"), ("wildberries", "246×328 px, as in Wildberries")):
+            pack = load_pack(market)
+            made = render(variant, pack, "main")
+            found = check_thumbnail(made, variant, decode(made.data, name="made").rgb, pack)
+            assert [finding.code for finding in found] == told
+            assert all(finding.severity is Severity.WARN and finding.region is not None for finding in found)
+            assert all(tile in finding.message for finding in found)
 
 
 def test_the_label_says_generated_exactly_when_a_generator_painted(white: Variant) -> None:

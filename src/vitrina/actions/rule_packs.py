@@ -120,6 +120,7 @@ def show_rules(config: Config, market: str) -> dict[str, Any]:
         "note": " ".join(pack.note.split()),
         "order_of_pictures": list(pack.order),
         "count": [_rule(rule, pack) for rule in pack.count],
+        "thumbnail": [_rule(rule, pack) for rule in pack.thumbnail],
         "by_hand": [_rule(rule, pack) for rule in pack.by_hand],
         "slots": slots,
         "sources": {name: origin.model_dump(mode="json", exclude_none=True) for name, origin in pack.sources.items()},

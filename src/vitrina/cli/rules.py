@@ -135,6 +135,8 @@ def _print_pack(pack: dict[str, Any]) -> None:
     print("\nevery listing")
     for rule in pack["count"]:
         _print_rule("pictures", rule)
+    for rule in pack["thumbnail"]:
+        _print_rule("in search results", rule)
     for rule in pack["by_hand"]:
         _print_rule("by hand", rule)
     for slot in pack["slots"]:

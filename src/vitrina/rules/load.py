@@ -64,6 +64,7 @@ def parse_pack(text: str, *, name: str, changes: Changes | None = None) -> Pack:
         update={
             "slot": tuple(slots),
             "count": tuple(_sourced(rule, pack, name) for rule in pack.count),
+            "thumbnail": tuple(_sourced(rule, pack, name) for rule in pack.thumbnail),
             "by_hand": tuple(_sourced(rule, pack, name) for rule in pack.by_hand),
         }
     )

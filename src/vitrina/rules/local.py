@@ -14,7 +14,7 @@ from typing import Any
 from vitrina.errors import ResourceError
 from vitrina.rules.pack import FAMILIES, Local
 
-KEYS = ("market", "why", "sources", "count", "by_hand", "order", "slot")
+KEYS = ("market", "why", "sources", "count", "thumbnail", "by_hand", "order", "slot")
 """What such a file may say."""
 
 
@@ -46,7 +46,7 @@ def lay_over(table: dict[str, Any], own: dict[str, Any], changes: Changes) -> tu
     if taken:
         raise ResourceError(f"{name}: the source {taken[0]!r} is the pack's own. Give yours another name.")
     out["sources"].update(own.get("sources", {}))
-    for key in ("count", "order"):
+    for key in ("count", "thumbnail", "order"):
         if key in own:
             told.append(f"every listing: {key}")
             out[key] = own[key]
@@ -90,7 +90,7 @@ def _safe_of(slot: dict[str, Any], slots: list[dict[str, Any]]) -> dict[str, Any
 
 
 def _require_shape(own: dict[str, Any], name: str) -> None:
-    for key in ("slot", "count", "by_hand"):
+    for key in ("slot", "count", "thumbnail", "by_hand"):
         if not isinstance(own.get(key, []), list) or not all(isinstance(item, dict) for item in own.get(key, [])):
             raise ResourceError(f"{name}: {key} is written as [[{key}]], a table for each.")
     if not isinstance(own.get("sources", {}), dict):

@@ -148,6 +148,13 @@ class CountRule(Rule):
     safe: int | None = Field(None, gt=0)
 
 
+class ThumbnailRule(Rule):
+    """The tile of search results, in pixels, that a main picture is made to fit into."""
+
+    width: int = Field(gt=0)
+    height: int = Field(gt=0)
+
+
 class HandRule(Rule):
     """What a program cannot judge from the file: a person checks it."""
 
@@ -240,6 +247,8 @@ class PackFile(_Strict):
     """The order of pictures we propose."""
     sources: dict[str, Origin]
     count: tuple[CountRule, ...] = ()
+    thumbnail: tuple[ThumbnailRule, ...] = ()
+    """None where the marketplace says nothing of it: then our own reading is used."""
     by_hand: tuple[HandRule, ...] = ()
     slot: tuple[Slot, ...] = Field(min_length=1)
 

@@ -44,7 +44,7 @@ KINDS = {"JPEG": "jpg", "WEBP": "webp", "PNG": "png"}
 """What a rendition may be, and how its name ends."""
 _MASS_PX = 800
 """Long side at which the centre of mass is found; finer changes nothing that is seen."""
-_THUMB_PX, _FINER = 250, 4
+_TILE, _FINER = Size(250, 250), 4
 _FEW_CELLS = 25
 """Fewer thin pixels than these in a thumbnail are not judged."""
 _SEEN_DE, _FAINT_SHARE = 4.0, 0.35
@@ -167,15 +167,17 @@ def check_size(rendition: Rendition, variant: Variant, pack: Pack) -> list[Findi
     ]  # fmt: skip
 
 
-def check_thumbnail(rendition: Rendition, variant: Variant, shipped: Rgb) -> list[Finding]:
-    """Whether thin parts still show in the grid of search results, where the file is some 250 px large.
+def check_thumbnail(rendition: Rendition, variant: Variant, shipped: Rgb, pack: Pack) -> list[Finding]:
+    """Whether thin parts still show in the tile of search results.
 
-    Marketplaces do not publish the size of their thumbnails; 250 px is our own reading, so this only warns.
+    Its size is the pack's; where the marketplace does not tell it, 250 px is our own reading. So this only warns.
     """
-    side = max(rendition.size.width, rendition.size.height)
-    if side <= _THUMB_PX:
+    rule = next((rule for rule in pack.thumbnail if rule.level != "unknown"), None)
+    tile, read = (_TILE, "our own reading") if rule is None else (Size(rule.width, rule.height), rule.sources[0])
+    share = min(tile.width / rendition.size.width, tile.height / rendition.size.height)
+    if share >= 1:
         return []
-    size = Size(*(max(1, round(_THUMB_PX * length / side)) for length in (rendition.size.width, rendition.size.height)))
+    size = Size(*(max(1, round(share * length)) for length in (rendition.size.width, rendition.size.height)))
     fine = Size(size.width * _FINER, size.height * _FINER)
     own, scale = rendition.placement.scale / variant.placement.scale, fine.width / rendition.size.width
     dx, dy = (
@@ -194,16 +196,16 @@ def check_thumbnail(rendition: Rendition, variant: Variant, shipped: Rgb) -> lis
     shades = lab(np.asarray(small, np.float32))
     ground = lab(decode_srgb(np.array([[variant.look.ground_srgb]], np.uint8)))[0, 0]
     faint = cells & (np.linalg.norm(shades - ground, axis=2) < _SEEN_DE)
-    share = float(faint.sum() / cells.sum())
-    if share <= _FAINT_SHARE:
+    lost = float(faint.sum() / cells.sum())
+    if lost <= _FAINT_SHARE:
         return []
     region = Region.around(faint)
     return [
         Finding(
-            "framing", "thumbnail-faint", Severity.WARN, round(share, 2), _FAINT_SHARE, "share of thin parts",
-            f"At {_THUMB_PX} px, as in search results, {share:.0%} of the thin parts (chain, wires) disappear into the "
-            "ground. Choose a darker ground or one with a shadow, or lay the piece closer together.",
-            region.scaled(side / _THUMB_PX) if region else None,
+            "framing", "thumbnail-faint", Severity.WARN, round(lost, 2), _FAINT_SHARE, "share of thin parts",
+            f"At {size} px, as in {pack.name}'s search results ({read}), {lost:.0%} of the thin parts (chain, wires) "
+            "disappear into the ground. Choose a darker ground or one with a shadow, or lay the piece closer together.",
+            region.scaled(1 / share) if region else None,
         )
     ]  # fmt: skip
 
