@@ -18,6 +18,7 @@ from vitrina.actions.people import add_person
 from vitrina.backends.blobs import digest_of
 from vitrina.card_folder import CardFolder
 from vitrina.config import Config
+from vitrina.rules.load import load_pack
 
 WARN = {"check": "stones", "code": "stone-colour", "severity": "warn", "measured": 3.0, "limit": 2.0, "unit": "ΔE00",
         "region": None, "message": "A stone's colour moved."}  # fmt: skip
@@ -30,7 +31,8 @@ class Opinions:
 
     findings: list[dict[str, Any]] = field(default_factory=list)
     rule_findings: list[dict[str, Any]] = field(default_factory=list)
-    pack: str = "1"
+    pack: str | None = None
+    """The edition of every pack, where it is not the real one."""
     judged: list[tuple[bytes, bytes, bytes]] = field(default_factory=list)
 
     def judge(self, source: bytes, edit: bytes, facts: bytes) -> dict[str, Any]:
@@ -59,7 +61,7 @@ def a_house(
         yield replace(
             house,
             clock=lambda: start + timedelta(seconds=next(ticks)),
-            program=Program(says.judge, says.rules, lambda _market: says.pack, draw_card),
+            program=Program(says.judge, says.rules, lambda market: says.pack or load_pack(market).edition, draw_card),
         )
 
 

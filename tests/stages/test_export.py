@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -16,7 +17,7 @@ from tests.scenes import Scene
 from vitrina.codec.decode import decode
 from vitrina.codec.metadata import probe
 from vitrina.errors import Unreadable, UsageError
-from vitrina.imaging.colour import delta_e00, lab
+from vitrina.imaging.colour import delta_e00, encode_srgb, lab
 from vitrina.imaging.geometry import centre_of_mass
 from vitrina.imaging.resample import resample, resample_plane
 from vitrina.model import Cutout, Placement, Region, Severity, Size, Variant
@@ -28,6 +29,7 @@ from vitrina.stages.scene import AS_SHOT, LOOKS, compose
 
 TODAY = date(2026, 11, 25)
 MARKETS = list_markets()
+DATA = Path(__file__).parents[1] / "data"
 
 
 def cut_of(scene: Scene) -> Cutout:
@@ -51,6 +53,16 @@ def white(drawn_ring: Scene) -> Variant:
 @pytest.fixture(scope="module")
 def large(white: Variant) -> Variant:
     return enlarged(white, 5)
+
+
+@pytest.fixture(scope="module")
+def rendered() -> Variant:
+    """The rendered piece of tests/data by its exact matte, from a photo of more pixels."""
+    photo = decode((DATA / "rendered" / "source.jpg").read_bytes(), name="source").rgb
+    matte = decode((DATA / "rendered" / "alpha.png").read_bytes(), name="alpha")
+    alpha = encode_srgb(matte.rgb[..., 1])
+    cut = Cutout(photo, alpha, parts_of(alpha), (0.6, 0.6, 0.6), "rendered")
+    return enlarged(compose(cut, "white"), 5)
 
 
 @pytest.mark.parametrize("market", ["kaspi", "wildberries", "uzum"])
@@ -184,6 +196,13 @@ def test_another_library_finds_each_marketplaces_rules_kept(market: str, large: 
     """The file's markers read by hand, its pixels by Pillow: see tests/rules/independent.py."""
     pack = load_pack(market)
     assert problems(render(large, pack, "main").data, find_slot(pack, "main")) == []
+
+
+@pytest.mark.parametrize("market", MARKETS)
+def test_another_library_finds_them_kept_for_a_rendered_piece_too(market: str, rendered: Variant) -> None:
+    pack = load_pack(market)
+    made = render(rendered, pack, "main")
+    assert problems(made.data, find_slot(pack, "main"), whole_fill=not check_size(made, rendered, pack)) == []
 
 
 @pytest.mark.parametrize("kind", ["WEBP", "PNG"])

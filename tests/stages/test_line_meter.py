@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import cv2
 import numpy as np
 import pytest
 
@@ -48,6 +51,36 @@ def test_a_picture_is_measured() -> None:
     assert seen.ground[0] == pytest.approx(100, abs=0.5)
     assert seen.tone is not None and seen.tone[2] > 20, "golden"
     assert measure_picture(picture(towards=None), sku="R", group="").shadow_deg is None
+
+
+SHAPES: dict[str, Callable[[np.ndarray], object]] = {
+    "pendant": lambda a: [
+        cv2.line(a, (150, 40), (250, 330), 1, 3), cv2.line(a, (350, 40), (250, 330), 1, 3),
+        cv2.ellipse(a, (250, 390), (28, 60), 0, 0, 360, 1, -1),
+    ],
+    "ring": lambda a: [cv2.circle(a, (250, 250), 120, 1, 14), cv2.circle(a, (250, 125), 30, 1, -1)],
+    "pair": lambda a: [cv2.circle(a, (140, 250), 50, 1, -1), cv2.circle(a, (360, 250), 50, 1, -1)],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_where_a_shadow_falls_does_not_depend_on_the_shape_of_the_piece(shape: str) -> None:
+    """A pendant's weight hangs low: the shadow's middle lies below the picture's whichever side the lamp was on."""
+    piece = np.zeros((500, 500), np.float32)
+    SHAPES[shape](piece)
+
+    def cast(towards: float, far_px: float) -> float | None:
+        shift = [far_px * f(np.radians(towards)) for f in (np.cos, np.sin)]
+        moved = np.array([[1, 0, shift[0]], [0, 1, shift[1]]], np.float32)
+        depth = 60 * cv2.warpAffine(cv2.GaussianBlur(piece, (0, 0), 14), moved, (500, 500))
+        out = np.where(piece[..., None] > 0.5, np.array(GOLD, np.float32), 255 - depth[..., None])
+        return measure_picture(decode_srgb(out.astype(np.uint8)), sku="R", group="").shadow_deg
+
+    for towards in (0, 60, 150, 210, 270, 330):
+        measured = cast(towards, 16)
+        assert measured is not None
+        assert abs((measured - towards + 180) % 360 - 180) < 10
+    assert cast(0, 0) is None, "as deep on every side"
 
 
 def test_a_line_that_agrees_has_no_outliers() -> None:

@@ -15,7 +15,7 @@ import numpy as np
 
 from vitrina.imaging.colour import lab
 from vitrina.imaging.geometry import frame_fill
-from vitrina.model import Finding, Mask, Plane, Region, Rgb, Severity, Size
+from vitrina.model import Finding, Mask, Plane, Rgb, Severity, Size
 from vitrina.rules.pixels import piece_box, rim_of
 
 __all__ = ["LineLimits", "Measured", "measure_picture", "meter"]
@@ -25,6 +25,9 @@ _PIECE_DE = 12.0
 """ΔE76 from the ground beyond which it is the piece and not its shadow."""
 _SHADOW = (1.2, 25.0)
 """L* below the ground between which an uncoloured pixel is shadow."""
+_REACH_PX, _FADED, _ONE_SIDED = 10.0, 0.02, 0.1
+"""How far around the piece its shadow is weighed (σ of the blurred mask), where that mask ends, and how much deeper
+(as a share) a shadow is on its side than on the other."""
 _MAD = 1.4826
 
 
@@ -176,7 +179,11 @@ def _turns(pictures: Sequence[Measured]) -> np.ndarray:
 
 
 def _shadow(shades: Plane, ground: Plane, piece: Mask, spread: float) -> float | None:
-    """The direction from the piece to the weight of its shadow, in degrees."""
+    """The side of the piece on which its shadow is deeper, in degrees; None without a shadow, or with one all around.
+
+    Along the levels of the piece's blurred mask the depth is fitted as even plus a share of the way out of it, so that
+    the shape and the weight of the piece do not matter: around any closed outline these ways add up to nothing (Gauss).
+    """
     drop = ground[0] - shades[..., 0]
     colour = np.hypot(shades[..., 1] - ground[1], shades[..., 2] - ground[2])
     near = cv2.dilate(piece.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
@@ -184,15 +191,17 @@ def _shadow(shades: Plane, ground: Plane, piece: Mask, spread: float) -> float |
     mask = (drop > low) & (drop < _SHADOW[1]) & (colour < 4) & ~near
     if piece.sum() < 50 or mask.sum() < 0.05 * piece.sum():
         return None
-    weight = np.where(mask, drop, 0).astype(np.float64)
-    rows, columns = np.mgrid[: mask.shape[0], : mask.shape[1]]
-    y, x = float((rows * weight).sum() / weight.sum()), float((columns * weight).sum() / weight.sum())
-    box = Region.around(piece)
-    assert box is not None
-    dx, dy = x - (box.x + box.width / 2), y - (box.y + box.height / 2)
-    if math.hypot(dx, dy) < 0.03 * max(box.width, box.height):
+    soft = cv2.GaussianBlur(piece.astype(np.float32), (0, 0), _REACH_PX)
+    around = (soft > _FADED) & ~near
+    out = -np.stack(np.gradient(soft), axis=-1)[around].astype(np.float64)
+    steep = np.linalg.norm(out, axis=1)
+    depth = np.where(mask, drop, 0)[around]
+    even = float((depth * steep).sum() / max(float(steep.sum()), 1e-9))
+    fit = (out / np.maximum(steep, 1e-9)[:, None]).T @ out
+    y, x = np.linalg.lstsq(fit, out.T @ depth, rcond=1e-3)[0].tolist()
+    if math.hypot(x, y) < _ONE_SIDED * even or even == 0:
         return None
-    return round(math.degrees(math.atan2(dy, dx)) % 360, 1)
+    return round(math.degrees(math.atan2(y, x)) % 360, 1)
 
 
 def _rounded(values: Sequence[float]) -> list[float]:
