@@ -13,7 +13,7 @@ from vitrina.actions.release import approved_files
 from vitrina.actions.rule_packs import pack_in_effect, require_fresh
 from vitrina.backends.blobs import digest_of
 from vitrina.backends.s3 import put_pictures
-from vitrina.errors import Conflict, NotAllowed, Refused, UsageError, VitrinaError
+from vitrina.errors import Conflict, Missing, NotAllowed, Refused, UsageError, VitrinaError
 from vitrina.files import read_bytes
 from vitrina.model import Digest, Finding, Severity, verdict_of
 from vitrina.plugins import Parcel, Picture, Publisher, plugin, plugins_of
@@ -21,7 +21,7 @@ from vitrina.rules.evaluate import check_count
 from vitrina.rules.pack import Pack
 from vitrina.stages import review
 from vitrina.stages.review import Move, State
-from vitrina.store import Connection, Row, decisions, events, pictures
+from vitrina.store import Connection, Row, decisions, events, pictures, skus
 
 _ANSWER, _PUBLISH = "publish.answer", "publish"
 
@@ -92,6 +92,23 @@ def publish(house: House, code: str, sending: Sending) -> dict[str, Any]:
     verdict = verdict_of(findings).value
     verdict = "review" if warnings and verdict == "pass" else verdict
     return {**told, "sent": journal.sent, "findings": [f.as_dict() for f in findings], "verdict": verdict}
+
+
+def handed_out(house: House, code: str, market: str, name: str) -> bytes:
+    """An exported file, for a marketplace that fetches pictures at the studio's own address.
+
+    Nobody's role is asked: only what was exported for this marketplace is given, and only while its approval holds.
+    Raises Missing otherwise, whatever the reason.
+    """
+    with house.store.reading() as conn:
+        sku = skus.get(conn, code)
+        given = decisions.exports_of(conn, [sku.id]) if sku is not None else []
+        for row in reversed(given):
+            if row.market == market and name in row.files:
+                if State(pictures.get_variant(conn, row.variant_id).state) not in review.LIVE:
+                    break
+                return house.works.get(Digest(row.files[name]))
+    raise Missing("There is no such file here. Export it first: vitrina export SKU --market M.")
 
 
 @dataclass(slots=True)

@@ -8,13 +8,14 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from vitrina.actions import doors
+from vitrina.actions import doors, publishing
 from vitrina.errors import NotAllowed, UsageError, VitrinaError
 from vitrina.web.page import LANGUAGE, SESSION, At, Form, go, house_of, render, set_cookie, visitor_of
 from vitrina.web.words import LANGUAGES
 
 router = APIRouter()
 
+_KINDS = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
 ALONE = ("admin", "photographer", "retoucher", "reviewer", "publisher", "auditor")
 
 
@@ -42,6 +43,14 @@ def set_up(request: Request, form: Form) -> Response:
             request, "set_up.html", None, 400, code=code, needs_code=bool(wanted), problem=str(error), name=name
         )
     return _come_in(request, secret, "/")
+
+
+@router.api_route("/handed-out/{code}/{market}/{name}", methods=["GET", "HEAD"])
+def hand_out(request: Request, code: str, market: str, name: str) -> Response:
+    """An exported picture for the marketplace that fetches it; nobody signs in."""
+    data = publishing.handed_out(house_of(request), code, market, name)
+    kind = _KINDS.get(name.rsplit(".", 1)[-1], "application/octet-stream")
+    return Response(data, media_type=kind, headers={"Cache-Control": "public, max-age=300"})
 
 
 @router.get("/sign-in")
