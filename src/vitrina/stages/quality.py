@@ -113,12 +113,14 @@ def _smallest_webp(
 
 
 def _search(sample: Sample, low: int, high: int, encode: Callable[[Pixels, int], bytes], close: Closeness) -> int:
+    """The least quality that is close on `sample`, else `high`. `low` is tried first: a pack's floor often decides."""
+    middle = low
     while low < high:
-        middle = (low + high) // 2
         if is_close(sample, read_srgb8(encode(sample.pixels, middle)), close):
             high = middle
         else:
             low = middle + 1
+        middle = (low + high) // 2
     return low
 
 
