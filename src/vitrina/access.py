@@ -15,7 +15,8 @@ ROLES: Mapping[str, frozenset[str]] = {
     "admin": frozenset(
         {
             "read", "audit.read", "sku.edit", "line.edit", "photo.add", "card.make", "batch.run", "batch.release",
-            "variant.import", "people.edit", "policy.edit", "review.plant", "rules.confirm", "dispute.make",
+            "variant.import", "people.edit", "policy.edit", "webhook.edit", "review.plant", "rules.confirm",
+            "dispute.make",
             "archive.keep", "archive.erase",
         }
     ),
@@ -43,6 +44,7 @@ PERMISSIONS: Mapping[str, str] = {
     "rules.confirm": "confirm rule packs",
     "people.edit": "add people and roles",
     "policy.edit": "change policies",
+    "webhook.edit": "see and change webhooks",
     "dispute.make": "make dispute packs",
     "archive.keep": "back up and restore",
     "archive.erase": "erase by policy",

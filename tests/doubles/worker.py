@@ -32,7 +32,7 @@ import dbos  # noqa: F401  imported once, for all the lives that are forked from
 from sqlalchemy import Connection, event
 
 from tests.doubles.house import a_house
-from vitrina.actions.batch import kinds
+from vitrina.actions.work import kinds
 from vitrina.errors import NotWritable
 from vitrina.jobs import Kind, Step
 from vitrina.jobs.engine import Settings, jobs_url, work
@@ -134,7 +134,7 @@ def _watched(kind: Kind, journal: Path, faults: Faults, countdown: Countdown) ->
 
 def _watch(step: Step, journal: Path, faults: Faults, countdown: Countdown) -> Step:
     def run(payload: Mapping[str, Any], got: Mapping[str, Any]) -> Any:
-        sku = payload["sku"]
+        sku = payload.get("sku", "")
         with journal.open("a") as file:
             file.write(f"{os.getpid()} {step.name}:{sku}\n")
         what = faults.get((step.name, sku), "")

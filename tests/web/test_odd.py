@@ -11,7 +11,7 @@ from tests.web.test_rights import API
 from vitrina.actions.people import add_person
 
 ODD = ("\x00", "a" * 5000, "..", "😀", "'; drop table skus;--", "9" * 30)
-NAMES = ("{code}", "{number}", "{market}", "{digest}", "{entry:path}")
+NAMES = ("{code}", "{number}", "{delivery}", "{market}", "{digest}", "{entry:path}")
 
 
 def test_no_request_breaks_an_endpoint(tmp_path: Path) -> None:
@@ -25,7 +25,16 @@ def test_no_request_breaks_an_endpoint(tmp_path: Path) -> None:
                 for name in NAMES:
                     where = where.replace(name, quote(odd, safe=""))
                 said: dict[str, Any] = {key: odd for key in ("search", "after", "line", "month", "quarter", "name")}
-                body = {"sku": odd, "title": odd, "reason": odd, "market": odd, "markets": [odd], "yes": True}
+                body = {
+                    "sku": odd,
+                    "title": odd,
+                    "reason": odd,
+                    "market": odd,
+                    "markets": [odd],
+                    "yes": True,
+                    "url": odd,
+                    "types": [odd],
+                }
                 how: dict[str, Any] = {"params": said} if method == "GET" else {"json": body}
                 answer = client.request(method, where, **how)
                 assert answer.status_code < 500, (method, path, odd[:20], answer.text[:300])

@@ -52,6 +52,12 @@ API: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("POST", "/skus/{code}/cards"): ("card.make", {"json": {"markets": ["kaspi"]}}),
     ("GET", "/batches"): ("read", {}),
     ("GET", "/batches/{number}"): ("read", {}),
+    ("GET", "/webhooks"): ("webhook.edit", {}),
+    ("POST", "/webhooks"): ("webhook.edit", {"json": {"url": "http://127.0.0.1:9/", "types": ["card.made"]}}),
+    ("DELETE", "/webhooks/{number}"): ("webhook.edit", {}),
+    ("POST", "/webhooks/{number}/ping"): ("webhook.edit", {}),
+    ("GET", "/webhooks/{number}/deliveries"): ("webhook.edit", {}),
+    ("POST", "/webhooks/{number}/deliveries/{delivery}/again"): ("webhook.edit", {}),
     ("GET", "/skus/{code}/pictures/{digest}/{entry:path}"): ("read", {}),
 }
 """What each endpoint needs, and a call to it."""
@@ -111,6 +117,7 @@ def test_what_each_role_may(crew: tuple[FastAPI, House, dict[str, TestClient]], 
     _, house, clients = crew
     digest = _photo_of(house)
     named = {"{code}": "S-1", "{number}": "1", "{market}": "kaspi", "{digest}": digest, "{entry:path}": "thumb.jpg"}
+    named["{delivery}"] = "1"
     for prefix, table, accept in (("/api/v1", API, "application/json"), ("", PAGES, "text/html")):
         for (method, path), (permission, how) in table.items():
             for key, value in named.items():
@@ -128,7 +135,7 @@ def test_a_stranger_may_nothing(crew: tuple[FastAPI, House, dict[str, TestClient
     client = a_client(crew[0])
     client.follow_redirects = False
     for method, path in API:
-        answer = client.request(method, "/api/v1" + path.replace("{number}", "1"))
+        answer = client.request(method, "/api/v1" + path.replace("{number}", "1").replace("{delivery}", "1"))
         assert answer.status_code in (401, 422), (method, path)
         assert answer.headers["content-type"] == "application/problem+json"
     for method, path in PAGES:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vitrina.actions.announce import DECIDED, announce
 from vitrina.actions.house import House, actor, log, sku_called
 from vitrina.actions.pictures import OURS, add_variant, chosen, photo_of, refresh, what_is
 from vitrina.errors import Conflict, Missing, UsageError
@@ -240,6 +241,8 @@ def _decide_one(
     state = review.move(was, by, what=what)
     pictures.set_state(conn, variant.id, state, reason=judged.reason, at=house.now())
     answer = {"variant": variant.number, "digest": variant.digest, "state": state.value}
+    told = {"variant": variant.number, "digest": variant.digest, "reason": judged.reason}
+    announce(conn, DECIDED[state.value], f"sku/{sku.code}", told, at=house.now())
     if by is Move.APPROVE:
         _supersede_older(conn, house, person, sku, variant)
     elif variant.batch_id is not None and _is_sample(conn, variant):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from vitrina import access
+from vitrina.actions.announce import OF_VERBS, announce
 from vitrina.backends.blobs import FolderBlobs
 from vitrina.config import Config
 from vitrina.errors import Missing, NotAllowed, UsageError
@@ -155,8 +156,11 @@ def log(
     digests: tuple[str, ...] = (),
     details: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write an event of this moment into the ledger."""
-    events.append(conn, at=house.now(), person=person, verb=verb, subject=subject, digests=digests, details=details)
+    """Write an event of this moment into the ledger, and tell the webhooks that listen to such."""
+    at = house.now()
+    events.append(conn, at=at, person=person, verb=verb, subject=subject, digests=digests, details=details)
+    if verb in OF_VERBS:
+        announce(conn, OF_VERBS[verb], subject, details or {}, at=at)
 
 
 def verify_bytes(source: bytes, edit: bytes, facts: bytes) -> dict[str, Any]:

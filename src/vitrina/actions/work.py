@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from vitrina.actions.batch import kinds
+from vitrina.actions.batch import kinds as kinds_of_cards
 from vitrina.actions.house import House
+from vitrina.actions.webhooks import kind_of_deliveries
+from vitrina.jobs import Kind
 from vitrina.jobs.engine import Settings, jobs_url
 from vitrina.jobs.engine import work as carry_out
+
+
+def kinds(house: House) -> list[Kind]:
+    """Every kind of job there is in `house`."""
+    return [*kinds_of_cards(house), kind_of_deliveries(house)]
 
 
 def work(

@@ -24,12 +24,11 @@ from vitrina.jobs.port import Kind, Step
 from vitrina.store import batches
 from vitrina.store.engine import Store, hold_slot, in_words
 
-QUEUE = "work"
 SCHEMA = "1"
 """Raised only when a kind's steps change their order: jobs begun under another number wait for a worker of that one."""
 
-TRIES = 5
-"""How often a step that may be retried is tried."""
+RUNS = 5
+"""How often a job that the engine itself gave up is begun again."""
 
 BEAT_S = 3.0
 
@@ -124,7 +123,8 @@ class _Worker:
         dbos = self._dbos
         try:
             dbos.launch()
-            dbos.register_queue(QUEUE, worker_concurrency=1, polling_interval_sec=self.settings.poll_s)
+            for queue, at_once in {kind.queue: kind.at_once for kind in self.kinds.values()}.items():
+                dbos.register_queue(queue, worker_concurrency=at_once, polling_interval_sec=self.settings.poll_s)
             while not should_stop():
                 if self._turn() and until_idle:
                     return
@@ -154,7 +154,8 @@ class _Worker:
             posted = batches.unended(conn, after=self._seen)
         for row in posted:
             with self._named(row.job):
-                self._dbos.enqueue_workflow(QUEUE, self._job, row.job, row.kind, row.payload)
+                queue = self.kinds[row.kind].queue
+                self._dbos.enqueue_workflow(queue, self._job, row.job, row.kind, row.payload)
             self._seen = row.id
 
     def _beat(self) -> None:
@@ -172,37 +173,38 @@ class _Worker:
                     batches.forget_worker(conn, other)
             finally:
                 release()
-        stopped = self._pending(self.slot) - self._running
-        self._resume(stopped & self._stopped)
-        self._stopped = stopped
+        stopped = {job: queue for job, queue in self._pending(self.slot).items() if job not in self._running}
+        self._resume({job: queue for job, queue in stopped.items() if job in self._stopped})
+        self._stopped = set(stopped)
         self._revive()
 
-    def _pending(self, slot: str) -> set[str]:
-        """The jobs that the engine believes a worker has in hand."""
+    def _pending(self, slot: str) -> dict[str, str]:
+        """The jobs that the engine believes a worker has in hand, and the queues that they came from."""
         found = self._dbos.list_workflows(status="PENDING", executor_id=slot, load_input=False, load_output=False)
-        return {job.workflow_id for job in found}
+        return {job.workflow_id: job.queue_name or "" for job in found}
 
-    def _resume(self, jobs: set[str]) -> None:
-        """Put jobs that nobody has in hand back into the queue; what they have finished stays finished."""
-        if jobs:
-            self._dbos.resume_workflows(sorted(jobs), queue_name=QUEUE)
+    def _resume(self, jobs: Mapping[str, str]) -> None:
+        """Put jobs that nobody has in hand back into their queue; what they have finished stays finished."""
+        for queue in sorted(set(jobs.values())):
+            self._dbos.resume_workflows([job for job in sorted(jobs) if jobs[job] == queue], queue_name=queue)
 
     def _revive(self) -> None:
         """Begin again, under another id, what the engine itself gave up: its steps' results are kept by ours."""
         with self.store.reading() as conn:
             open_jobs = {row.job: row for row in batches.unended(conn)}
-        ids = [job if run == 1 else f"{job}~{run}" for job in open_jobs for run in range(1, TRIES + 1)]
+        ids = [job if run == 1 else f"{job}~{run}" for job in open_jobs for run in range(1, RUNS + 1)]
         known = self._dbos.list_workflows(workflow_ids=ids, load_input=False, load_output=False) if ids else []
         status = {workflow.workflow_id: workflow.status for workflow in known}
         for job, row in open_jobs.items():
-            runs = [run for run in range(1, TRIES + 1) if (job if run == 1 else f"{job}~{run}") in status]
+            runs = [run for run in range(1, RUNS + 1) if (job if run == 1 else f"{job}~{run}") in status]
             if not runs or status[job if runs[-1] == 1 else f"{job}~{runs[-1]}"] not in _GIVEN_UP:
                 continue
-            if runs[-1] < TRIES:
+            if runs[-1] < RUNS:
                 with self._named(f"{job}~{runs[-1] + 1}"):
-                    self._dbos.enqueue_workflow(QUEUE, self._job, job, row.kind, row.payload)
+                    queue = self.kinds[row.kind].queue
+                    self._dbos.enqueue_workflow(queue, self._job, job, row.kind, row.payload)
             else:
-                reason = f"the job engine gave it up {TRIES} times"
+                reason = f"the job engine gave it up {RUNS} times"
                 self._park(self.kinds[row.kind], job, row.payload, "engine", reason)
 
     def _carry_out(self, job: str, kind_name: str, payload: dict[str, Any]) -> None:
@@ -210,9 +212,9 @@ class _Worker:
         kind = self.kinds[kind_name]
         results: dict[str, Any] = {}
         for step in kind.steps:
-            for attempt in range(1, TRIES + 1):
+            for attempt in range(1, kind.tries + 1):
                 said = self._step(step.name, partial(self._try, step, payload, dict(results)))
-                if "after_s" not in said or attempt == TRIES:
+                if "after_s" not in said or attempt == kind.tries:
                     break
                 self._dbos.sleep(said["after_s"] * 2 ** (attempt - 1))
             if "value" not in said:

@@ -24,9 +24,17 @@ class Step:
 class Kind:
     """A kind of job: its steps in order, and what is done when one of them cannot be done.
 
-    `park` is given the payload, the step's name and the reason in words; it too may run twice.
+    `park` is given the payload, the step's name and the reason in words; it too may run twice. A step is tried `tries`
+    times; a worker has `at_once` jobs of the kind in hand, in a queue of their own when that is not one.
     """
 
     name: str
     steps: tuple[Step, ...]
     park: Callable[[Payload, str, str], None]
+    tries: int = 5
+    at_once: int = 1
+
+    @property
+    def queue(self) -> str:
+        """The queue these jobs wait in."""
+        return "work" if self.at_once == 1 else f"work-{self.name}"

@@ -368,3 +368,33 @@ views = Table(
     Column("at", String(40), nullable=False),
     PrimaryKeyConstraint("variant_id", "person", "digest", "place"),
 )
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    id_column(),
+    Column("url", Text, nullable=False),
+    Column("types", Json, nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("made_by", String(120), nullable=False),
+    Column("made_at", String(40), nullable=False),
+    Column("ended_at", String(40)),
+    Column("ended_why", Text, nullable=False),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    id_column(),
+    Column("webhook_id", Integer, ForeignKey("webhooks.id"), nullable=False),
+    Column("message", String(60), nullable=False, unique=True),
+    Column("type", String(60), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("status", Integer),
+    Column("said", Text, nullable=False),
+    Column("added_at", String(40), nullable=False),
+    Column("tried_at", String(40)),
+    Index(None, "webhook_id", "added_at"),
+)
