@@ -12,6 +12,7 @@ from typing import Any
 
 from vitrina import __version__
 from vitrina.actions.cards import keep_files, record_card
+from vitrina.actions.closeups import make_previews
 from vitrina.actions.house import CardRequest, House, actor, log
 from vitrina.actions.origins import admit, origins_of, rights_of
 from vitrina.actions.pictures import capture_of
@@ -308,6 +309,7 @@ def _record(house: House, payload: Mapping[str, Any], got: Outcome) -> dict[str,
             seconds=str(seconds) if seconds is not None else None,
             changed_at=house.now(),
         )
+    make_previews(house.acting_as(batch.asked_by), payload["sku"], numbers)
     return {"variants": numbers}
 
 

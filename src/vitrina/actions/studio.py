@@ -14,10 +14,11 @@ from typing import Any
 
 from vitrina import access
 from vitrina.actions import batch as batch_verbs
+from vitrina.actions.closeups import make_photo_previews, strips_of_examined
 from vitrina.actions.house import House, actor, holds, sku_called
 from vitrina.actions.pictures import import_photo
 from vitrina.actions.rule_packs import list_rules
-from vitrina.actions.viewing import aligned, fitted, pyramid_file, read_entry, turned_back
+from vitrina.actions.viewing import SEVERITIES, aligned, fitted, pyramid_file, read_entry, turned_back
 from vitrina.errors import Conflict, InputError, Missing, UsageError
 from vitrina.files import write_bytes
 from vitrina.model import Digest
@@ -85,6 +86,7 @@ def add_photo(
                            verdict=checked["verdict"], at=house.now())  # fmt: skip
         pictures.clear_photo_findings(conn, photo.id)
         pictures.add_findings(conn, sku.id, checked["findings"], photo_id=photo.id, at=house.now())
+    make_photo_previews(house, code, photo.digest)
     return {**document, "inspect": checked, "verdict": checked["verdict"]}
 
 
@@ -219,19 +221,22 @@ def judge_pair(
         path = pyramid_file(house, _judged(number, called), lambda d=data, n=name: pyramid(d, name=_safe(n)))  # type: ignore[misc]
         layers[called] = {"digest": "", **json.loads(read_entry(path, "info.json")), "matrix": [1, 0, 0, 1, 0, 0]}
     placed = fitted(layers["source"], layers["edit"])
+    strips = None
     if seen.pair is not None:
         measured = aligned(seen.pair)
         placed = measured["edit"]
         path = pyramid_file(house, _judged(number, "heat"), lambda: pyramid_of(seen.heatmap()))
         layers["heat"] = {"digest": "", **json.loads(read_entry(path, "info.json")), "matrix": measured["heat"]}
+        strips = strips_of_examined(seen.pair, measured["heat"])
     layers["edit"]["matrix"] = placed
     document = seen.judgement.as_dict()
     shown = [
         {**f, "market": "", "region": turned_back(f["region"], placed) if f["region"] else None}
-        for f in document["findings"]
+        for f in sorted(document["findings"], key=lambda f: SEVERITIES.index(f["severity"]))
     ]
     kept = {"schema": "vitrina.judged/1", "id": number, "person": person, "source": _safe(source[0]),
-            "edit": _safe(edit[0]), "verify": document, "pictures": layers, "findings": shown}  # fmt: skip
+            "edit": _safe(edit[0]), "verify": document, "pictures": layers, "findings": shown,
+            "strips": strips}  # fmt: skip
     folder = house.config.home / "judged"
     write_bytes(folder / f"{number}.json", json.dumps(kept).encode())
     for old in sorted(folder.glob("*.json"), key=lambda p: p.stat().st_mtime)[:-MOST_JUDGED]:

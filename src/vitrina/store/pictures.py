@@ -139,6 +139,18 @@ def add_cutout(conn: Connection, photo_id: int, *, digest: str | None, method: s
     )
 
 
+def cutout_of(conn: Connection, sku_id: int, photo: str) -> str | None:
+    """The digest of the newest cutout of the photo with the digest `photo`; None when there is none."""
+    query = (
+        sa.select(cutouts.c.digest)
+        .join(photos, photos.c.id == cutouts.c.photo_id)
+        .where((photos.c.sku_id == sku_id) & (photos.c.digest == photo) & cutouts.c.digest.is_not(None))
+        .order_by(cutouts.c.id.desc())
+        .limit(1)
+    )
+    return conn.execute(query).scalar()
+
+
 def add_variant(conn: Connection, sku_id: int, **values: Any) -> int:
     """Add a variant under the SKU's next number; returns its id."""
     last = conn.execute(sa.select(sa.func.max(variants.c.number)).where(variants.c.sku_id == sku_id)).scalar()

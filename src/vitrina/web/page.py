@@ -21,6 +21,7 @@ from markupsafe import Markup, escape
 from vitrina.actions import doors
 from vitrina.actions.doors import Visitor
 from vitrina.actions.house import House
+from vitrina.actions.wording import in_words
 from vitrina.errors import NotAllowed, NotSignedIn
 from vitrina.web.words import LANGUAGES, best_language, catalogue, say, when
 
@@ -104,7 +105,7 @@ def render(
     text = _templates().get_template(template).render(
         t=t, language=language, languages=LANGUAGES, visitor=visitor, form_token=token, when=when,
         path=request.url.path, query=dict(request.query_params), may=visitor.may if visitor else lambda _p: False,
-        asset=asset, line_text=line_text, **values,
+        asset=asset, line_text=line_text, in_words=lambda finding: in_words(finding, language), **values,
     )  # fmt: skip
     response = HTMLResponse(text, status)
     if fresh and request.cookies.get(FORM) != fresh:

@@ -81,6 +81,11 @@ def find_holes(alpha: Alpha, *, least_px: int = 6) -> tuple[Hole, ...]:
     return tuple(sorted(found, key=lambda hole: -hole.area_px))
 
 
+def link_holes(alpha: Alpha) -> tuple[Hole, ...]:
+    """The patches of daylight that are a chain's links; none when the piece shows no chain."""
+    return _chain_holes(find_holes(alpha), alpha > 0.5)
+
+
 def components(piece: Mask, *, share: float = 0.01) -> tuple[Mask, ...]:
     """The separate objects of the piece that are at least `share` of it."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(piece.astype(np.uint8), connectivity=8)
