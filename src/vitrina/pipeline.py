@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
@@ -46,6 +46,7 @@ from vitrina.stages.copies import print_of
 from vitrina.stages.export import file_name
 from vitrina.stages.rights import UNSTATED, Rights, check_rights
 from vitrina.stages.scene import named_look, neutral_adjustment
+from vitrina.stages.strokes import Stroke
 from vitrina.stages.verify.facts import Facts
 
 Say = Callable[[str, float], None]
@@ -77,6 +78,8 @@ class CardOrder:
     force: bool = False
     max_megapixels: float = 120.0
     facts: Facts | None = None
+    strokes: Mapping[str, tuple[Stroke, ...]] = field(default_factory=dict)
+    """What a person drew over the cutouts, by the photo's SHA-256."""
     imprint: Imprint = PLAIN
     """What the seller puts into every file."""
     rights_of: Callable[[str], Rights] = lambda _digest: UNSTATED
@@ -245,11 +248,15 @@ class _Card:
             return
         self._step(f"cutting out {photo.name}")
         cut = steps.cutout(source, finder=self.finder)
+        strokes = self.order.strokes.get(photo.digest, ())
+        cut = steps.mend(source, cut, strokes, finder=self.finder) if strokes else cut
         self._step(f"checking the edges of {photo.name}")
         edges = steps.check_edges(source, cut)
         self._note(f"{photo.name}, cutout", edges.findings)
         parts = [asdict(part) for part in cut.parts]
         photo.document["cutout"] = {"method": cut.method, "parts": parts, **edges.as_dict()}
+        if strokes:
+            photo.document["cutout"]["strokes"] = [stroke.as_dict() for stroke in strokes]
         if not cut.parts:
             photo.stopped = f"{photo.name}: no piece of jewelry was found. " + what_blocks(edges.findings)
             return

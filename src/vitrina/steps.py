@@ -37,6 +37,7 @@ from vitrina.plugins import Reader, Segmenter, plugin
 if TYPE_CHECKING:
     from vitrina.rules.pack import Pack
     from vitrina.stages.intake.shots import Seen
+    from vitrina.stages.strokes import Stroke
     from vitrina.stages.verify import Examination, Facts, Prepared
 
 
@@ -191,6 +192,13 @@ def cutout(
                 "Make them the same size."
             )
     return cut_out(source, finder or segmenter(), keep=keep, drop=drop)
+
+
+def mend(source: Source, cut: Cutout, strokes: Sequence[Stroke], *, finder: Segmenter | None = None) -> Cutout:
+    """`cut` after a person's brush: solved anew near the strokes, elsewhere untouched."""
+    from vitrina.stages.cutout import mend
+
+    return mend(source, cut, strokes, finder or segmenter())
 
 
 def check_edges(source: Source, cut: Cutout, *, piece_type: str | None = None) -> Judgement:

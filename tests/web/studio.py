@@ -9,14 +9,17 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from PIL import Image, ImageDraw
+from PIL import Image, ImageChops, ImageDraw
 
 from tests.doubles.house import CREW, Opinions, a_house, hire
 from vitrina.actions import doors
-from vitrina.actions.house import House
+from vitrina.actions.house import CardRequest, House
+from vitrina.backends.blobs import digest_of
+from vitrina.card_folder import CardFolder
 from vitrina.web import make_app
 
 BASE = "http://127.0.0.1:8765"
@@ -29,6 +32,62 @@ def drawn(shade: int = 200, *, side: int = 700) -> bytes:
     pen = ImageDraw.Draw(picture)
     pen.ellipse((side * 0.2, side * 0.3, side * 0.8, side * 0.9), outline=(190, 150, 60), width=side // 20)
     pen.ellipse((side * 0.44, side * 0.24, side * 0.56, side * 0.36), fill=(40, 60, 160))
+    out = io.BytesIO()
+    picture.save(out, "PNG")
+    return out.getvalue()
+
+
+def picture_card(request: CardRequest) -> dict[str, Any]:
+    """A card with real little pictures, drawn at once: a master per photo, a draft per look and marketplace."""
+    document: dict[str, Any] = {"schema": "vitrina.card/1", "sku": request.sku, "verdict": "pass", "errors": [],
+                                "looks": list(request.recipe["looks"]), "markets": list(request.recipe["markets"]),
+                                "forced": False, "photos": [], "drafts": [], "refused": [],
+                                "stopped": None}  # fmt: skip
+    empty: dict[str, Any] = {"verdict": "pass", "findings": []}
+    files: dict[str, bytes] = {"report.html": b"card", "certificate.json": b"{}"}
+    for photo in request.photos:
+        data = photo.read_bytes()
+        digest = digest_of(data)
+        strokes = request.recipe.get("strokes", {}).get(digest, [])
+        source = Image.open(io.BytesIO(data)).convert("RGB")
+        ground = source.getpixel((0, 0))
+        mask = Image.eval(ImageChops.difference(source, Image.new("RGB", source.size, ground)).convert("L"),
+                          lambda v: 255 if v > 12 else 0)  # fmt: skip
+        for stroke in strokes:
+            x, y = stroke["points"][0]
+            r = stroke["radius"]
+            fill = 255 if stroke["kind"] == "keep" else 0
+            ImageDraw.Draw(mask).ellipse((x - r, y - r, x + r, y + r), fill=fill)
+        cut = source.copy()
+        cut.putalpha(mask)
+        name = f"masters/{photo.stem}-cutout.png"
+        files |= {name: _png(cut), f"original/{photo.name}": data}
+        place = {"scale": 1.0, "dx": 0.0, "dy": 0.0, "width": source.width, "height": source.height}
+        cutout = {"method": "drawn", "master": name, "master_sha256": digest_of(files[name]), **empty}
+        cutout |= {"strokes": strokes} if strokes else {}
+        looks = [{"look": look, "verify": empty, "placement": place} for look in request.recipe["looks"]]
+        document["photos"].append(
+            {"photo": photo.name, "sha256": digest, "inspect": empty, "cutout": cutout, "variants": looks}
+        )
+        for look in request.recipe["looks"]:
+            shade = 255 if look.startswith("white") else 241
+            dressed = Image.new("RGB", source.size, (shade, shade, shade - (2 if look.endswith("shadow") else 0)))
+            dressed.paste(source, mask=mask)
+            for market in request.recipe["markets"]:
+                file = f"drafts/{market}/{request.sku}-{photo.stem}-{look}.png"
+                files[file] = _png(dressed)
+                document["drafts"].append(
+                    {"file": file, "sha256": digest_of(files[file]), "market": market, "slot": "main", "look": look,
+                     "photo": photo.name, "verdict": "pass", "verify": empty, "rules": empty, "placement": place}
+                )  # fmt: skip
+    with CardFolder(request.folder, request.sku) as folder:
+        for name, data in files.items():
+            folder.put(name, data)
+        folder.finish(document)
+    return document
+
+
+def _png(picture: Image.Image) -> bytes:
     out = io.BytesIO()
     picture.save(out, "PNG")
     return out.getvalue()

@@ -20,6 +20,7 @@ from vitrina.actions.skus import put_sku
 from vitrina.store import people
 
 PHOTO = {"photo": ("p.png", b"not a picture", "image/png")}
+STROKE = {"kind": "keep", "radius": 5.0, "points": [[10, 10], [20, 12]]}
 API: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("GET", "/skus"): ("read", {}),
     ("POST", "/skus"): ("sku.edit", {"json": {"sku": "NEW-1", "title": "new"}}),
@@ -50,6 +51,12 @@ API: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("POST", "/inspect"): ("read", {"files": PHOTO}),
     ("POST", "/skus/{code}/photos"): ("photo.add", {"files": {"photo": ("p.png", drawn(90), "image/png")}}),
     ("POST", "/skus/{code}/cards"): ("card.make", {"json": {"markets": ["kaspi"]}}),
+    ("POST", "/skus/{code}/edits"): (
+        "variant.import",
+        {"files": {"picture": PHOTO["photo"]}, "data": {"tool": "another program"}},
+    ),
+    ("POST", "/skus/{code}/variants/{number}/strokes"): ("card.make", {"json": {"strokes": [STROKE]}}),
+    ("GET", "/skus/{code}/variants/{number}/strips"): ("read", {}),
     ("GET", "/batches"): ("read", {}),
     ("GET", "/batches/{number}"): ("read", {}),
     ("GET", "/webhooks"): ("webhook.edit", {}),
@@ -87,7 +94,19 @@ PAGES: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
     ("POST", "/people"): ("people.edit", {"data": {"name": "Eve", "role": "admin"}}),
     ("POST", "/people/invite"): ("people.edit", {"data": {"name": "Aud"}}),
     ("POST", "/people/take"): ("people.edit", {"data": {"name": "Eve", "role": "admin"}}),
-    ("POST", "/people/policy"): ("policy.edit", {"data": {"policy": "spot_check_every", "value": "5"}}),
+    ("GET", "/settings"): ("policy.edit", {}),
+    ("GET", "/skus/{code}/variants/{number}/strips"): ("read", {}),
+    ("GET", "/skus/{code}/variants/{number}/brush"): ("card.make", {}),
+    ("POST", "/skus/{code}/variants/{number}/brush"): ("card.make", {"data": {"strokes": json.dumps([STROKE])}}),
+    ("POST", "/skus/{code}/variants/{number}/brush/try"): ("card.make", {"data": {"strokes": json.dumps([STROKE])}}),
+    ("POST", "/skus/{code}/edits"): ("variant.import", {"files": {"picture": PHOTO["photo"]}, "data": {"tool": "t"}}),
+    ("POST", "/skus/{code}/uploads"): ("photo.add", {"data": {"name": "p.png", "size": "100"}}),
+    ("GET", "/skus/{code}/uploads/{digest}"): ("photo.add", {}),
+    ("PATCH", "/skus/{code}/uploads/{digest}?offset=0"): ("photo.add", {"content": b"piece"}),
+    ("GET", "/skus/{code}/exports/kaspi.zip"): ("export", {}),
+    ("POST", "/skus/{code}/publish"): ("publish", {"data": {"market": "folder"}}),
+    ("POST", "/skus/{code}/dispute"): ("dispute.make", {}),
+    ("POST", "/settings/policy"): ("policy.edit", {"data": {"policy": "spot_check_every", "value": "5"}}),
 }
 
 

@@ -85,7 +85,8 @@ def ask(house: House, source: Path, out: Path, *, recipe: Mapping[str, Any]) -> 
                 batches.post(conn, f"batch-{batch_id}/{code}/{run}", "card", payload, at=house.now())
                 asked += 1
         if asked:
-            details = {"source": str(source), "skus": len(listed), "asked": asked, "recipe": dict(recipe)}
+            told = {key: value for key, value in recipe.items() if key != "strokes"}  # an event of their own has those
+            details = {"source": str(source), "skus": len(listed), "asked": asked, "recipe": told}
             log(conn, house, person, "batch.ask", f"batch/{batch_id}", details=details)
     return batch_id
 

@@ -24,6 +24,7 @@ def queue(house: House, *, limit: int = 50, after: int = 0) -> dict[str, Any]:
     with house.store.reading() as conn:
         person = actor(conn, house, "review.decide")
         rows = decisions.queue(conn, person=person, limit=limit, after=after)
+        shown = {row.id: shown_digest(conn, row) for row in rows}
     waiting = [
         {
             "sku": row.code,
@@ -33,6 +34,7 @@ def queue(house: House, *, limit: int = 50, after: int = 0) -> dict[str, Any]:
             "tool": row.tool,
             "verdict": row.verdict,
             "digest": row.digest,
+            "shown": shown[row.id],
             "since": row.changed_at,
             "second_look": row.second_look,
         }
@@ -142,6 +144,12 @@ def release(house: House, batch_id: int, *, words: str) -> dict[str, Any]:
         batches.set_state(conn, batch_id, "open", reason="")
         log(conn, house, person, "batch.release", f"batch/{batch_id}", details={"was": batch.reason, "words": words})
     return {"schema": "vitrina.batch-release/1", "batch": batch_id, "state": "open", "verdict": "pass"}
+
+
+def shown_digest(conn: Connection, variant: Row[Any]) -> str:
+    """The picture by which a variant is shown: its first rendition, else itself."""
+    made = pictures.renditions_of(conn, variant.id)
+    return str(made[0].digest if made else variant.digest)
 
 
 def names_of(conn: Connection, variant: Row[Any]) -> dict[str, str]:

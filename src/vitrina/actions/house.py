@@ -210,6 +210,7 @@ def imprint_of(config: Config) -> Imprint:
 def make_card(request: CardRequest, pack_of: Callable[[str], Pack], imprint: Imprint) -> dict[str, Any]:
     """A card, made in `request.folder` by the pipeline; its document."""
     from vitrina import pipeline, steps
+    from vitrina.stages.strokes import read_strokes
     from vitrina.stages.verify import load_facts
 
     recipe = request.recipe
@@ -223,6 +224,7 @@ def make_card(request: CardRequest, pack_of: Callable[[str], Pack], imprint: Imp
         force=bool(recipe.get("force", False)),
         max_megapixels=request.max_megapixels,
         facts=load_facts(request.facts, name=f"the facts of {request.sku}") if request.facts.strip() else None,
+        strokes={digest: read_strokes(told) for digest, told in recipe.get("strokes", {}).items()},
         pack_of=pack_of,
         imprint=imprint,
         rights_of=lambda digest: request.rights.get(digest, UNSTATED),

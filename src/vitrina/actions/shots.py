@@ -53,6 +53,13 @@ def piece_type_of(sku: str, home: Path | None = None) -> str | None:
         return None
 
 
+def shots_wanted(piece_type: str) -> list[str]:
+    """The views that a piece of this type needs, in the order in which they are best taken."""
+    from vitrina.stages.intake.shots import WANTED
+
+    return [str(shot) for shot in WANTED.get(piece_type, WANTED["other"])]
+
+
 class ShotList:
     """Collects what is seen of a SKU's photos, one at a time, and judges them together."""
 

@@ -14,17 +14,21 @@ from typing import Any
 
 from vitrina import access
 from vitrina.actions import batch as batch_verbs
-from vitrina.actions.closeups import make_photo_previews, strips_of_examined
+from vitrina.actions.closeups import make_photo_previews, make_previews, strips_of_examined
+from vitrina.actions.gate import shown_digest
 from vitrina.actions.house import House, actor, holds, sku_called
-from vitrina.actions.pictures import import_photo
+from vitrina.actions.pictures import import_photo, import_variant
+from vitrina.actions.price_list import read_rows
 from vitrina.actions.rule_packs import list_rules
-from vitrina.actions.viewing import SEVERITIES, aligned, fitted, pyramid_file, read_entry, turned_back
+from vitrina.actions.viewing import aligned, fitted, pyramid_file, read_entry, turned_back
 from vitrina.errors import Conflict, InputError, Missing, UsageError
 from vitrina.files import write_bytes
 from vitrina.model import Digest
 from vitrina.stages.review import REASONS
 from vitrina.stages.rights import UNSTATED, Rights
 from vitrina.store import batches, decisions, events, people, pictures, skus, tallies
+
+_SAID = ("check", "code", "severity", "measured", "limit", "unit", "message")
 
 MOST_JUDGED = 60
 """So many judged pairs are kept; the oldest goes when a new one comes."""
@@ -36,8 +40,10 @@ def today(house: House) -> dict[str, Any]:
         person = actor(conn, house, "read")
         reviews = holds(conn, house, "review.decide")
         waiting = decisions.queue(conn, person=person, limit=12) if reviews else []
+        shown = {row.id: shown_digest(conn, row) for row in waiting}
         counts = tallies.states(conn)
         blocked = tallies.blocked(conn, limit=8)
+        why = {row.id: pictures.findings_of(conn, row.sku_id, variant_id=row.id)[:1] for row in blocked}
         running = [row for row in batches.every(conn)[:40]]
         standing = {row.id: batches.counts(conn, row.id) for row in running}
         seq, _ = events.head(conn)
@@ -53,9 +59,10 @@ def today(house: House) -> dict[str, Any]:
         "schema": "vitrina.today/1",
         "person": person,
         "waiting": [{"sku": r.code, "title": r.title, "variant": r.number, "look": r.look, "verdict": r.verdict,
-                     "since": r.changed_at} for r in waiting],
+                     "since": r.changed_at, "shown": shown[r.id]} for r in waiting],
         "states": counts,
-        "blocked": [{"sku": r.code, "title": r.title, "variant": r.number, "reason": r.reason} for r in blocked],
+        "blocked": [{"sku": r.code, "title": r.title, "variant": r.number, "reason": r.reason,
+                     "findings": [{key: getattr(f, key) for key in _SAID} for f in why[r.id]]} for r in blocked],
         "batches": busy,
         "stale": stale,
         "events": seq,
@@ -96,6 +103,21 @@ def _translated(findings: Sequence[Mapping[str, Any]], language: str) -> list[di
     return [{**one, "message": say(one["code"], language, one["measured"], one["limit"])} for one in findings]
 
 
+def add_edit(
+    house: House, code: str, name: str, data: bytes, *, tool: str, source: str = "", look: str = "white"
+) -> dict[str, Any]:
+    """Bring in an uploaded picture that another tool made of an SKU's photo, and verify it at once."""
+    aside = _aside(house)
+    try:
+        path = aside / _safe(name)
+        write_bytes(path, data)
+        document = import_variant(house, code, path, tool=tool, source=source, look=look)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    make_previews(house, code, [document["variant"]])
+    return document
+
+
 def inspect_bytes(
     house: House, data: bytes, *, name: str, language: str = "en", is_live: bool = False
 ) -> dict[str, Any]:
@@ -127,29 +149,75 @@ def ask_card(house: House, code: str, *, recipe: Mapping[str, Any]) -> int:
     return batch_verbs.ask(house, folder, house.config.home / "cards" / code, recipe=recipe)
 
 
-def ask_batch(house: House, files: Sequence[tuple[str, bytes]], *, recipe: Mapping[str, Any]) -> dict[str, Any]:
-    """A card for every SKU that the uploaded photos' names name (SKU.jpg, SKU_1.jpg, SKU_2.jpg …).
+def ask_batch(
+    house: House,
+    files: Sequence[tuple[str, bytes]],
+    *,
+    recipe: Mapping[str, Any],
+    table: tuple[str, bytes] | None = None,
+    columns: tuple[str, str] = ("sku", "photo"),
+) -> dict[str, Any]:
+    """A card for every SKU that the uploaded photos name.
 
-    What cannot be read is told under ``refused``, and the rest goes on.
+    By a `table` (CSV or XLSX) with these `columns`, by the folder they lie in, or by their own names (SKU.jpg,
+    SKU_1.jpg, SKU_2.jpg …).
+
+    What cannot be read, or is in the table and was not sent, is told under ``refused``, and the rest goes on.
     """
     from vitrina import steps
 
     with house.store.reading() as conn:
         actor(conn, house, "batch.run")
+    owners, refused = _owners(table, columns, [name for name, _ in files]) if table else ({}, [])
     name = f"{house.clock():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     folder = house.config.home / "incoming" / name
-    refused = []
     for file, data in files:
+        if table and _safe(file) not in owners:
+            refused.append(f"{_safe(file)}: no row of the table names it.")
+            continue
         try:
             steps.require_photo(data, name=_safe(file), max_megapixels=house.config.max_megapixels)
         except InputError as error:
             refused.append(str(error))
             continue
-        write_bytes(folder / _safe(file), data)
+        for sku in owners.get(_safe(file), [_folder_of(file)]):
+            write_bytes(folder / sku / _safe(file) if sku else folder / _safe(file), data)
     if not folder.is_dir():
-        raise UsageError(" ".join(refused) or "no photo was sent.")
+        raise UsageError(" ".join(refused[:20]) or "no photo was sent.")
     number = batch_verbs.ask(house, folder, house.config.home / "cards" / name, recipe=recipe)
     return {"schema": "vitrina.batch-ask/1", "batch": number, "refused": refused}
+
+
+def _owners(
+    table: tuple[str, bytes], columns: tuple[str, str], sent: Sequence[str]
+) -> tuple[dict[str, list[str]], list[str]]:
+    """The SKUs of each photo that a table names, and what of it was not sent."""
+    name, data = table
+    rows = [row for row in read_rows(data, name=_safe(name)) if any(row.values())]
+    code, photo = (column.strip().lower() for column in columns)
+    known = ", ".join(rows[0]) if rows else "none"
+    for column in (code, photo):
+        if not rows or column not in rows[0]:
+            raise UsageError(f"{_safe(name)}: there is no column {column!r}; its columns: {known}.")
+    there = {_safe(file) for file in sent}
+    owners: dict[str, list[str]] = {}
+    refused = []
+    for number, row in enumerate(rows, start=2):
+        written, file = row.get(code, ""), _safe(row.get(photo) or "(none)")
+        sku = _safe(written) if written else ""
+        if not sku or sku != written:
+            refused.append(f"row {number}: {written[:40]!r} cannot be an SKU code.")
+        elif file not in there:
+            refused.append(f"row {number} ({sku}): the photo {file} was not sent.")
+        elif sku not in owners.setdefault(file, []):
+            owners[file].append(sku)
+    return {file: codes for file, codes in owners.items() if codes}, refused
+
+
+def _folder_of(file: str) -> str:
+    """The folder of a photo inside the folder that was dropped: its SKU; empty when it lay in that one directly."""
+    parts = [part for part in re.split(r"[/\\]", file) if part not in ("", ".", "..")]
+    return _safe(parts[-2]) if len(parts) > 2 else ""
 
 
 def list_batches(house: House) -> dict[str, Any]:
@@ -232,7 +300,7 @@ def judge_pair(
     document = seen.judgement.as_dict()
     shown = [
         {**f, "market": "", "region": turned_back(f["region"], placed) if f["region"] else None}
-        for f in sorted(document["findings"], key=lambda f: SEVERITIES.index(f["severity"]))
+        for f in sorted(document["findings"], key=lambda f: ("block", "warn", "note").index(f["severity"]))
     ]
     kept = {"schema": "vitrina.judged/1", "id": number, "person": person, "source": _safe(source[0]),
             "edit": _safe(edit[0]), "verify": document, "pictures": layers, "findings": shown,

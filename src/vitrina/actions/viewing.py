@@ -26,9 +26,6 @@ LEAST_ZOOM = 100
 LONGEST_MS = 60_000
 """More than this is not taken from one message: nobody looked at a single place for longer at one go."""
 
-SEVERITIES = ("block", "warn", "note")
-"""The order in which findings are listed and numbered."""
-
 _LOCKS = tuple(threading.Lock() for _ in range(16))
 
 
@@ -102,7 +99,7 @@ def show_pair(house: House, code: str, number: int, *, market: str = "") -> dict
         heat = json.loads(read_entry(_heat_path(house, photo.digest, edit), "info.json"))
         layers["heat"] = {"digest": "", **heat, "matrix": measured["heat"]}
     listed = []
-    for finding in sorted(found, key=lambda finding: SEVERITIES.index(finding.severity)):
+    for finding in found:
         if finding.market and shown is not None and finding.market != shown.market:
             continue
         own = matrix if finding.market or not report else _matrix_of(report, photo.name, variant.look, finding)

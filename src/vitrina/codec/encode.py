@@ -37,9 +37,13 @@ def encode_png16(rgb: Rgb, alpha: Alpha | None = None) -> bytes:
     return _save(pixels, ".png", compression=3, bitdepth=16)
 
 
-def encode_png8(rgb: Rgb) -> bytes:
-    """8-bit PNG, sRGB with profile."""
-    return _save(encode_srgb8(rgb), ".png", compression=6)
+def encode_png8(rgb: Rgb, alpha: Alpha | None = None) -> bytes:
+    """8-bit PNG, straight alpha, sRGB with profile."""
+    pixels = encode_srgb8(rgb)
+    if alpha is not None:
+        opaque = np.rint(np.clip(alpha, 0, 1) * np.float32(255)).astype(np.uint8)
+        pixels = np.dstack([pixels, opaque])
+    return _save(pixels, ".png", compression=3 if alpha is not None else 6)
 
 
 def encode_jpeg(rgb: Rgb, *, quality: int, progressive: bool = True) -> bytes:

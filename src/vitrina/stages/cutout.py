@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -16,8 +16,9 @@ from vitrina.imaging.resample import enlarged_part
 from vitrina.model import Alpha, Cutout, Finding, Mask, Part, Plane, Region, Rgb, Severity, Size, Source
 from vitrina.plugins import Segmenter
 from vitrina.stages.edges import check_edges
+from vitrina.stages.strokes import Stroke, box_of, masks_of
 
-__all__ = ["CutoutParams", "check_edges", "cut_out", "find_piece", "parts_of"]
+__all__ = ["CutoutParams", "check_edges", "cut_out", "find_piece", "mend", "mended_part", "mending_box", "parts_of"]
 
 
 _WORKERS = 2
@@ -78,7 +79,7 @@ def cut_out(
         return Cutout(
             source.rgb, np.zeros(source.rgb.shape[:2], np.float32), (), backdrop, "none", notes, clock.seconds()
         )
-    band = max(1.0, params.band_px * max(1.0, max(source.rgb.shape[:2]) / params.draw_px))
+    band = _band_of(source.size, params)
     drawn = _shrunk(source.rgb, params.draw_px)
     soft = _drawn(drawn, evidence, found, segmenter)
     clock.lap("draw")
@@ -91,6 +92,66 @@ def cut_out(
     parts = parts_of(alpha)
     clock.lap("parts")
     return Cutout(foreground, alpha, parts, backdrop, f"{segmenter.name}, closed-form matting", notes, clock.seconds())
+
+
+def mend(
+    source: Source,
+    cut: Cutout,
+    strokes: Sequence[Stroke],
+    segmenter: Segmenter | None = None,
+    *,
+    params: CutoutParams = CutoutParams(),
+) -> Cutout:
+    """`cut` with a person's strokes: solved anew near them, and everywhere else as it was, bit for bit.
+
+    Only the part around the strokes is worked on, so that it takes about a second however large the photo is.
+    """
+    box = mending_box(strokes, source.size, params=params)
+    foreground, alpha = cut.foreground.copy(), cut.alpha.copy()
+    near, solved, colour = mended_part(source.rgb, cut.alpha, strokes, box, segmenter, params=params)
+    alpha[box.slices] = solved
+    foreground[box.slices][near] = colour[near]
+    return replace(
+        cut, foreground=foreground, alpha=alpha, parts=parts_of(alpha), method=f"{cut.method}, mended by hand"
+    )
+
+
+def mending_box(strokes: Sequence[Stroke], size: Size, *, params: CutoutParams = CutoutParams()) -> Region:
+    """The part of a photo of `size` that must be known to mend it with `strokes`."""
+    context = 48 * max(1.0, max(size.width, size.height) / params.draw_px)
+    return box_of(strokes, size, margin_px=3 * _stroke_reach(_band_of(size, params)) + context)
+
+
+def mended_part(
+    rgb: Rgb,
+    alpha: Alpha,
+    strokes: Sequence[Stroke],
+    box: Region,
+    segmenter: Segmenter | None = None,
+    *,
+    params: CutoutParams = CutoutParams(),
+) -> tuple[Mask, Alpha, Rgb]:
+    """The part `box` of a cutout after `strokes`: where anything may have changed, its alpha, its foreground.
+
+    `rgb` and `alpha` are the whole photo's. With a `segmenter` the edge near the strokes is redrawn from the pixels.
+    """
+    size = Size(alpha.shape[1], alpha.shape[0])
+    band = _band_of(size, params)
+    keep, drop = masks_of(strokes, box)
+    around = 2 * _stroke_reach(band) + 1
+    near: Mask = cv2.dilate((keep | drop).astype(np.uint8), np.ones((around, around), np.uint8)) > 0
+    part, was = np.ascontiguousarray(rgb[box.slices]), alpha[box.slices]
+    piece = ((was > 0.5) | keep) & ~drop
+    soft = np.where(piece, np.maximum(was, 0.51), np.minimum(was, 0.49)).astype(np.float32)
+    if segmenter is not None:
+        scale = min(1.0, params.draw_px / max(alpha.shape))
+        shape = (max(8, round(box.height * scale)), max(8, round(box.width * scale)))
+        refined = segmenter.refine(_resized(part, shape), _resized(soft, shape))
+        refined = np.asarray(cv2.resize(refined, (box.width, box.height), interpolation=cv2.INTER_LINEAR), np.float32)
+        refined = np.where(keep, np.maximum(refined, 0.51), np.where(drop, np.minimum(refined, 0.49), refined))
+        soft = np.where(near, refined, soft)
+    solved = _mended(part, was, soft.astype(np.float32), band, keep=keep, drop=drop)
+    return near, solved, _foreground(part, solved, band)
 
 
 def parts_of(alpha: Alpha) -> tuple[Part, ...]:
@@ -149,6 +210,16 @@ def _stroked(piece: Mask, keep: Mask | None, drop: Mask | None) -> Mask:
     if drop is not None:
         piece = piece & ~(_resized(drop.astype(np.float32), piece.shape) > 0.3)
     return piece
+
+
+def _band_of(size: Size, params: CutoutParams) -> float:
+    """Half width in pixels of the photo in which alpha is solved."""
+    return max(1.0, params.band_px * max(1.0, max(size.width, size.height) / params.draw_px))
+
+
+def _stroke_reach(band: float) -> int:
+    """How far from a stroke alpha may change."""
+    return round(4 * band) + 4
 
 
 def _doubts(evidence: Alpha, piece: Mask, scale: float, params: CutoutParams) -> tuple[Finding, ...]:
@@ -226,7 +297,7 @@ def _mended(rgb: Rgb, alpha: Alpha, soft: Alpha, band: float, *, keep: Mask | No
     for mask in (keep, drop):
         if mask is not None:
             strokes |= mask
-    reach = round(4 * band) + 4
+    reach = _stroke_reach(band)
     near = cv2.dilate(strokes.astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) > 0
     mended = np.where(near, _matte(rgb, soft, band, within=near), alpha)
     if keep is not None:

@@ -209,7 +209,7 @@ def states(conn: Connection) -> dict[str, int]:
 def blocked(conn: Connection, *, limit: int) -> list[sa.Row[Any]]:
     """Drafts that say why they go no further, newest first."""
     query = (
-        sa.select(skus.c.code, skus.c.title, variants.c.number, variants.c.reason)
+        sa.select(skus.c.code, skus.c.title, variants.c.number, variants.c.reason, variants.c.id, variants.c.sku_id)
         .join(skus)
         .where((variants.c.state == "draft") & (variants.c.reason != ""))
         .order_by(variants.c.changed_at.desc())

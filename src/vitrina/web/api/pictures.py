@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, File, Form, Path, Response, UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 
-from vitrina.actions import studio, viewing
+from vitrina.actions import brush, closeups, studio, viewing
 from vitrina.actions.cards import recipe_of
 from vitrina.actions.origins import stated
 from vitrina.web.api.caller import PROBLEMS, By, as_bytes
@@ -16,6 +16,7 @@ from vitrina.web.pages.catalogue import picture_answer
 
 router = APIRouter(responses=PROBLEMS, tags=["pictures"])
 
+Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 DEFAULT_MARKETS = ["kaspi", "wildberries", "ozon", "etsy", "ebay"]
 
 
@@ -96,6 +97,63 @@ async def ask_card(by: By, code: str, body: CardOrder) -> Response:
     return await by.write("card.make", act, body=as_bytes(body), status=202)
 
 
+class Stroke(BaseModel):
+    """A line drawn with a round brush, in pixels of the upright photo."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal["keep", "drop"]
+    radius: Annotated[float, Field(ge=0.5, le=2000)]
+    points: Annotated[list[tuple[float, float]], Field(min_length=1, max_length=4000)]
+
+
+class Strokes(BaseModel):
+    """What the repair brush drew over a cutout."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    strokes: Annotated[list[Stroke], Field(min_length=1, max_length=400)]
+
+    def told(self) -> list[dict[str, Any]]:
+        """As the verb takes them."""
+        return [stroke.model_dump(mode="json") for stroke in self.strokes]
+
+
+@router.post("/skus/{code}/edits", status_code=201)
+async def add_edit(
+    by: By,
+    code: str,
+    picture: Annotated[UploadFile, File()],
+    tool: Annotated[str, Form(max_length=120, description="The program or the person that made it.")],
+    source: Annotated[str, Form(max_length=64, description="The photo's digest, when there are several.")] = "",
+    look: Annotated[str, Form(max_length=40)] = "white",
+) -> Response:
+    """Bring in a picture that another tool made: an unverified draft, verified against its photo at once."""
+    data = await picture.read()
+    return await by.write(
+        "variant.import",
+        lambda house: studio.add_edit(
+            house, code, picture.filename or "edit", data, tool=tool, source=source, look=look
+        ),
+        body=_digests(data, tool.encode(), source.encode(), look.encode()),
+        status=201,
+    )
+
+
+@router.post("/skus/{code}/variants/{number}/strokes", status_code=202)
+async def mend(by: By, code: str, number: Number, body: Strokes) -> Response:
+    """Ask for a new card whose cutout is mended with the strokes of a brush."""
+    return await by.write(
+        "card.make", lambda house: brush.keep_strokes(house, code, number, body.told()), body=as_bytes(body), status=202
+    )
+
+
+@router.get("/skus/{code}/variants/{number}/strips")
+def strips(by: By, code: str, number: Number, market: str = "") -> dict[str, Any]:
+    """Every stone, link and tone of a variant beside its source, in pixels of the source."""
+    return closeups.show_strips(by.need("read"), code, number, market=market)
+
+
 @router.get("/batches")
 def batches(by: By) -> dict[str, Any]:
     """Every batch and how far it is."""
@@ -103,7 +161,7 @@ def batches(by: By) -> dict[str, Any]:
 
 
 @router.get("/batches/{number}")
-def batch(by: By, number: Annotated[int, Path(ge=1, le=2**31 - 1)]) -> dict[str, Any]:
+def batch(by: By, number: Number) -> dict[str, Any]:
     """A batch with its SKUs, and its failures grouped by cause."""
     return studio.show_batch(by.need("read"), number)
 

@@ -6,7 +6,8 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from vitrina.actions import doors, studio
-from vitrina.actions.people import set_policy, show_policies, take_role
+from vitrina.actions.about import about_house
+from vitrina.actions.people import set_policy, take_role
 from vitrina.actions.reporting import report_line, report_rejections, report_returns
 from vitrina.actions.rule_packs import confirm_rules, list_rules, show_rules
 from vitrina.errors import UsageError
@@ -90,14 +91,24 @@ def take(at: At, form: Form) -> Response:
     return go("/people")
 
 
-@router.post("/people/policy")
+@router.post("/settings/policy")
 def policy(at: At, form: Form) -> Response:
     """Change a policy."""
     try:
         set_policy(at.house, str(form.get("policy", "")), str(form.get("value", "")))
     except UsageError as error:
-        return _people(at, problem=str(error))
-    return go("/people")
+        return _settings(at, problem=str(error))
+    return go("/settings")
+
+
+@router.get("/settings")
+def settings(at: At) -> Response:
+    """What the house has decided, what is installed, and where things are kept."""
+    return _settings(at)
+
+
+def _settings(at: Desk, problem: str = "") -> Response:
+    return at.page("settings.html", 400 if problem else 200, about=about_house(at.house), problem=problem)
 
 
 def _people(at: Desk, *, invitation: dict[str, str] | None = None, problem: str = "") -> Response:
@@ -105,5 +116,5 @@ def _people(at: Desk, *, invitation: dict[str, str] | None = None, problem: str 
     base = str(at.request.base_url).rstrip("/")
     return at.page(
         "people.html", 400 if problem else 200, people=known["people"], roles=known["roles"],
-        policies=show_policies(at.house)["policies"], invitation=invitation, base=base, problem=problem,
+        invitation=invitation, base=base, problem=problem,
     )  # fmt: skip

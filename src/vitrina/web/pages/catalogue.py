@@ -7,14 +7,16 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 
-from vitrina.actions import studio, viewing
+from vitrina.actions import studio, uploads, viewing
 from vitrina.actions.cards import recipe_of
+from vitrina.actions.handing import publishers, readiness
 from vitrina.actions.origins import stated
 from vitrina.actions.pictures import submit
 from vitrina.actions.rule_packs import list_rules
+from vitrina.actions.shots import shots_wanted
 from vitrina.actions.skus import list_lines, list_skus, put_sku, show_sku
 from vitrina.errors import UsageError, VitrinaError
-from vitrina.web.page import At, Form, go
+from vitrina.web.page import At, Checked, Desk, Form, go
 
 router = APIRouter()
 
@@ -61,7 +63,8 @@ def sku(at: At, code: str, done: str = "") -> Response:
     """Everything about an SKU."""
     document = show_sku(at.house, code)
     markets = [pack["market"] for pack in list_rules(at.house.config)["packs"]]
-    return at.page("sku.html", sku=document, markets=markets, done=done)
+    return at.page("sku.html", sku=document, markets=markets, done=done, ready=readiness(at.house, code)["markets"],
+                   publishers=publishers())  # fmt: skip
 
 
 @router.get("/skus/{code}/change")
@@ -85,8 +88,25 @@ def change_sku(at: At, form: Form, code: str) -> Response:
 @router.post("/skus/{code}/card")
 def make_card(at: At, form: Form, code: str) -> Response:
     """Ask for a card of the SKU's photos."""
-    studio.ask_card(at.house, code, recipe=recipe_from(form))
-    return go(f"/skus/{code}", done="card")
+    number = studio.ask_card(at.house, code, recipe=recipe_from(form))
+    left = studio.show_batch(at.house, number)["counts"]
+    return go(f"/skus/{code}", done="card" if left.get("waiting") or left.get("running") else "same")
+
+
+@router.post("/skus/{code}/edits")
+async def add_edit(at: At, form: Form, code: str) -> Response:
+    """Bring in a picture that another tool made, and verify it."""
+    from starlette.concurrency import run_in_threadpool
+
+    def act() -> Any:
+        told = {key: str(form.get(key, "")) for key in ("tool", "source", "look")}
+        return studio.add_edit(
+            at.house, code, name, data, tool=told["tool"], source=told["source"], look=told["look"] or "white"
+        )
+
+    name, data = await upload(form, "picture")
+    document = await run_in_threadpool(act)
+    return go(f"/skus/{code}/variants/{document['variant']}")
 
 
 @router.post("/skus/{code}/review")
@@ -105,10 +125,9 @@ def picture(at: At, code: str, digest: str, entry: str) -> Response:
 @router.get("/capture")
 def capture(at: At, sku: str = "") -> Response:
     """The phone's page: choose an SKU, photograph it, see at once whether the photo will do."""
-    found = list_skus(at.house, search=sku[:120], limit=20)["skus"] if sku else []
+    found = list_skus(at.house, search=sku[:120], limit=20)["skus"]
     exact = next((item for item in found if item["sku"] == sku), None)
-    photos = show_sku(at.house, sku)["photos"] if exact else []
-    return at.page("capture.html", sku=sku, exact=exact, found=found, photos=photos, added=None, problem="")
+    return _capture(at, sku=sku, exact=exact, found=found)
 
 
 @router.post("/capture/check")
@@ -137,13 +156,48 @@ async def add_photo(at: At, form: Form, code: str) -> Response:
     except VitrinaError as error:
         if not _wants_page(at):
             raise
-        return at.page("capture.html", error.http_status, sku=code, exact=None, found=[], photos=[], added=None,
-                       problem=str(error))  # fmt: skip
+        return _capture(at, error.http_status, sku=code, exact=None, problem=str(error))
     if not _wants_page(at):
         return JSONResponse(document)
-    photos = show_sku(at.house, code)["photos"]
-    return at.page("capture.html", sku=code, exact={"sku": code, "title": ""}, found=[], photos=photos,
-                   added=document, problem="")  # fmt: skip
+    return _capture(at, sku=code, exact={"sku": code, "title": ""}, added=document)
+
+
+@router.post("/skus/{code}/uploads")
+def begin(at: At, form: Form, code: str) -> Response:
+    """Begin to send a photo in pieces."""
+    try:
+        size = int(str(form.get("size", "")))
+    except ValueError as error:
+        raise UsageError("size: the photo's bytes are wanted.") from error
+    whose = {key: str(form.get(key) or "") for key in ("right", "taken_by", "licence")}
+    return JSONResponse(uploads.begin_upload(at.house, code, str(form.get("name", "photo")), size, **whose), 201)
+
+
+@router.get("/skus/{code}/uploads/{number}")
+def how_far(at: At, code: str, number: str) -> Response:
+    """From where an upload goes on."""
+    return JSONResponse(uploads.show_upload(at.house, code, number))
+
+
+@router.patch("/skus/{code}/uploads/{number}")
+async def piece(at: At, _: Checked, code: str, number: str, offset: int) -> Response:
+    """The next piece of a photo."""
+    from starlette.concurrency import run_in_threadpool
+
+    data = await at.request.body()
+    return JSONResponse(
+        await run_in_threadpool(uploads.send_piece, at.house, code, number, offset, data, language=at.language)
+    )
+
+
+def _capture(
+    at: Desk, status: int = 200, *, sku: str, exact: Any, found: Any = (), added: Any = None, problem: str = ""
+) -> Response:
+    document = show_sku(at.house, sku) if exact else None
+    shots = shots_wanted(document["piece_type"]) if document else []
+    photos = document["photos"] if document else []
+    return at.page("capture.html", status, sku=sku, exact=exact, found=found, photos=photos, added=added,
+                   problem=problem, shots=shots)  # fmt: skip
 
 
 async def upload(form: Any, name: str) -> tuple[str, bytes]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 
-from vitrina.actions import gate, studio, viewing
+from vitrina.actions import closeups, gate, studio, viewing
+from vitrina.actions.rule_packs import list_rules
+from vitrina.actions.skus import show_sku
 from vitrina.errors import UsageError
 from vitrina.web.page import At, Form, go
 from vitrina.web.pages.catalogue import picture_answer
@@ -29,7 +33,16 @@ def compare(at: At, code: str, number: int, market: str = "") -> Response:
     desk = None
     if viewing.is_in_review(pair) and at.visitor.may("review.decide"):
         desk = viewing.show_desk(at.house, code, number)
-    return at.page("compare.html", pair=pair, desk=desk, reasons=studio.reject_reasons(), stage=stage_of(pair))
+    photos = show_sku(at.house, code)["photos"]
+    markets = [pack["market"] for pack in list_rules(at.house.config)["packs"]]
+    return at.page("compare.html", pair=pair, desk=desk, reasons=studio.reject_reasons(), stage=stage_of(pair),
+                   photos=photos, all_markets=markets)  # fmt: skip
+
+
+@router.get("/skus/{code}/variants/{number}/strips")
+def strips(at: At, code: str, number: int, market: str = "") -> Response:
+    """Every stone, link and tone, for the strips under the stage."""
+    return JSONResponse(closeups.show_strips(at.house, code, number, market=market))
 
 
 @router.post("/skus/{code}/variants/{number}/look")
@@ -65,8 +78,9 @@ def approve(at: At, form: Form, code: str, number: int) -> Response:
 def reject(at: At, form: Form, code: str, number: int) -> Response:
     """Reject, with the reason."""
     words = str(form.get("words", ""))[:1000]
-    gate.reject(at.house, code, reason=str(form.get("reason", "")), number=number, words=words)
-    return go("/review", done="rejected", sku=code)
+    reason = str(form.get("reason", ""))
+    gate.reject(at.house, code, reason=reason, number=number, words=words)
+    return go("/review", done="rejected", sku=code, variant=number, reason=reason)
 
 
 @router.post("/skus/{code}/variants/{number}/heat")
@@ -85,18 +99,27 @@ def heat(at: At, code: str, number: int, entry: str, market: str = "") -> Respon
 
 def stage_of(pair: dict[str, Any]) -> dict[str, Any]:
     """What the script of the stage is given: where the tiles are, how the pictures lie, what to point at."""
-    from urllib.parse import quote
-
-    code = quote(pair["sku"], safe="")
-    layers = {}
-    for name, picture in pair["pictures"].items():
-        base = f"/skus/{code}/pictures/{picture['digest']}/"
-        query = ""
-        if name == "heat":
-            base, query = f"/skus/{code}/variants/{pair['variant']}/heat/", f"?market={quote(pair['market'], safe='')}"
-        layers[name] = {**picture, "base": base, "query": query}
+    layers = layers_of(pair["sku"], pair["pictures"])
+    here, query = (
+        f"/skus/{quote(pair['sku'], safe='')}/variants/{pair['variant']}",
+        urlencode({"market": pair["market"]}),
+    )
+    if "heat" in layers:
+        layers["heat"] |= {"base": f"{here}/heat/", "query": f"?{query}"}
     marks = [{"region": f["region"], "severity": f["severity"]} for f in pair["findings"]]
-    return {"layers": layers, "marks": marks, "places": pair["places"]}
+    return {
+        "layers": layers,
+        "marks": marks,
+        "places": pair["places"],
+        "strips": f"{here}/strips?{query}",
+        "told": None,
+    }
+
+
+def layers_of(code: str, shown: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Pictures of an SKU with the addresses of their tiles."""
+    start = f"/skus/{quote(code, safe='')}/pictures"
+    return {name: {**each, "base": f"{start}/{each['digest']}/", "query": ""} for name, each in shown.items()}
 
 
 def _is_script(at: At) -> bool:

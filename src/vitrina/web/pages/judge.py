@@ -12,6 +12,9 @@ from vitrina.web.pages.catalogue import picture_answer, upload
 
 router = APIRouter()
 
+NO_STRIPS = {"stones": [], "links": [], "metal": [], "needs_cutout": True}
+"""Of a pair in which the piece was not found."""
+
 
 @router.get("/judge")
 def show(at: At) -> Response:
@@ -41,7 +44,8 @@ def judged(at: At, number: str) -> Response:
         name: {**picture, "base": f"/judge/{number}/{name}/", "query": ""} for name, picture in kept["pictures"].items()
     }
     marks = [{"region": f["region"], "severity": f["severity"]} for f in kept["findings"]]
-    return at.page("judged.html", kept=kept, stage={"layers": layers, "marks": marks, "places": []})
+    stage = {"layers": layers, "marks": marks, "places": [], "strips": "", "told": kept.get("strips") or NO_STRIPS}
+    return at.page("judged.html", kept=kept, stage=stage)
 
 
 @router.get("/judge/{number}/{called}/{entry:path}")

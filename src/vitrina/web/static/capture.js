@@ -1,10 +1,40 @@
-// Capture: a small copy is checked at once, the original goes up as it is; a broken line loses nothing.
+// Capture: a small copy is checked at once; the original is put by in the browser and goes up in pieces, so that neither
+// a broken line nor a closed page loses it.
 
+const PIECE = 1 << 20, CHECKED_PX = 1024;
 const form = document.querySelector(".shoot");
+let sending = false;
+
+function storage() {
+  return new Promise((done, fail) => {
+    const asked = indexedDB.open("vitrina-capture", 1);
+    asked.onupgradeneeded = () => asked.result.createObjectStore("photos", { keyPath: "key", autoIncrement: true });
+    asked.onsuccess = () => done(asked.result);
+    asked.onerror = () => fail(asked.error);
+  });
+}
+
+async function inStore(mode, act) {
+  const base = await storage();
+  try {
+    return await new Promise((done, fail) => {
+      const change = base.transaction("photos", mode), asked = act(change.objectStore("photos"));
+      change.oncomplete = () => done(asked.result);
+      change.onerror = change.onabort = () => fail(change.error);
+    });
+  } finally { base.close(); }
+}
+
+const putBy = (photo) => inStore("readwrite", (store) => store.put(photo));
+const drop = (key) => inStore("readwrite", (store) => store.delete(key));
+const waiting = () => inStore("readonly", (store) => store.getAll());
+
 if (form) {
   const input = form.querySelector("input[type=file]"), figure = form.querySelector("figure");
   const advice = form.querySelector(".advice"), button = form.querySelector("button.main");
+  const queue = document.querySelector("[data-queue]"), note = document.querySelector("[data-queue-note]"), bar = queue.querySelector("progress");
   const say = (text, verdict = "") => { advice.textContent = text; advice.className = `advice ${verdict}`; };
+  const headers = { "X-Form-Token": form.dataset.token, Accept: "application/json" };
   let turn = 0;
 
   const right = form.querySelector("select[name=right]");
@@ -20,7 +50,7 @@ if (form) {
     if (!file) return;
     let small = null;
     try {
-      small = await shrunk(file, 1024);
+      small = await shrunk(file, CHECKED_PX);
       figure.querySelector("img").src = URL.createObjectURL(small);
       figure.hidden = false;
     } catch { figure.hidden = true; return say(""); }   // a kind that this browser does not show, such as HEIC
@@ -28,7 +58,7 @@ if (form) {
     const body = new FormData();
     body.append("photo", small, "preview.jpg");
     try {
-      const answer = await fetch(form.dataset.check, { method: "POST", body, headers: { "X-Form-Token": form.dataset.token, Accept: "application/json" } });
+      const answer = await fetch(form.dataset.check, { method: "POST", body, headers });
       if (mine !== turn) return;
       const told = await answer.json();
       if (!answer.ok) return say(told.detail, "reject");
@@ -39,23 +69,80 @@ if (form) {
   });
 
   form.addEventListener("submit", async (event) => {
+    const file = input.files[0];
+    if (!file || !window.indexedDB || form.dataset.plain !== undefined) return;   // the plain form sends it whole
     event.preventDefault();
-    const body = new FormData(form);
     button.disabled = true;
-    for (let attempt = 0; attempt < 4; attempt++) {
-      try {
-        say(form.dataset.sending);
-        const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
-        const told = await answer.json();
-        if (!answer.ok) { say(told.detail, "reject"); button.disabled = false; return; }
-        say(form.dataset.kept, "pass");
-        location.reload();
-        return;
-      } catch { await new Promise((done) => setTimeout(done, 1500 * 2 ** attempt)); }
-    }
-    say(form.dataset.again, "review");
-    button.disabled = false;
+    say(form.dataset.sending);
+    try {
+      await putBy({ sku: form.dataset.sku, uploads: form.dataset.uploads, name: file.name, blob: file, size: file.size, id: "", whose: ["right", "taken_by", "licence"].map((key) => [key, form.elements[key]?.value ?? ""]) });
+    } catch { form.dataset.plain = ""; button.disabled = false; return form.requestSubmit(); }   // no room to put it by
+    sendAll();
   });
+
+  async function sendAll() {
+    if (sending) return;
+    sending = true;
+    let refused = "", sent = 0;
+    try {
+      for (const photo of await waiting()) {
+        if (photo.sku !== form.dataset.sku) continue;
+        queue.hidden = false;
+        note.textContent = `${form.dataset.sending} ${photo.name}`;
+        try { await sendOne(photo); sent++; } catch (error) {
+          if (!error.isFinal) throw error;
+          refused = error.message;
+        }
+        await drop(photo.key);
+      }
+      queue.hidden = true;
+      button.disabled = false;
+      if (refused) say(refused, "reject");
+      else if (sent) { say(form.dataset.kept, "pass"); location.reload(); }
+    } catch {
+      note.textContent = form.dataset.waits;
+      say(form.dataset.again, "review");
+      button.disabled = false;
+      setTimeout(sendAll, 15_000);
+    } finally { sending = false; }
+  }
+
+  /** Send what is lacking of a photo, wherever an earlier attempt stopped. */
+  async function sendOne(photo) {
+    let at = null;
+    if (photo.id) {
+      const asked = await call(`${photo.uploads}/${photo.id}`, {}, true);
+      at = asked?.offset ?? null;
+    }
+    if (at === null) {
+      const body = new FormData();
+      body.append("name", photo.name);
+      body.append("size", String(photo.size));
+      for (const [key, value] of photo.whose ?? []) body.append(key, value);
+      const begun = await call(photo.uploads, { method: "POST", body });
+      [photo.id, at] = [begun.id, begun.offset];
+      await putBy(photo);
+    }
+    while (at < photo.size) {
+      bar.value = at / photo.size;
+      const told = await call(`${photo.uploads}/${photo.id}?offset=${at}`, { method: "PATCH", body: photo.blob.slice(at, at + PIECE) });
+      at = told.offset;
+    }
+    bar.value = 1;
+  }
+
+  async function call(to, how, mayBeGone = false) {
+    const answer = await fetch(to, { ...how, headers });
+    if (mayBeGone && answer.status === 404) return null;
+    const told = await answer.json();
+    if (answer.ok) return told;
+    // A refusal of the photo itself is final; a sign-in that ran out, or a house that is starting, is not.
+    throw Object.assign(new Error(told.detail), { isFinal: [400, 413, 415, 422].includes(answer.status) });
+  }
+
+  addEventListener("online", sendAll);
+  if (window.indexedDB) waiting().then((photos) => { if (photos.some((p) => p.sku === form.dataset.sku)) sendAll(); }, () => {});
+  form.dataset.ready = "";
 }
 
 async function shrunk(file, side) {

@@ -1,5 +1,7 @@
 // The stage: two pictures of one piece under one glass. Everything is placed in pixels of the source.
 
+import { keyOf } from "./keys.js";
+import { Strips } from "./strips.js";
 import { Layer, apply } from "./tiles.js";
 
 const GROUNDS = { grey: "#777", black: "#000", white: "#fff", magenta: "#f0f" };
@@ -106,6 +108,7 @@ class Stage {
     if (this.hasLoupe && this.loupe) this.paintLoupe();
     const shown = document.querySelector("[data-zoom-shown]");
     shown.textContent = `${Math.round(this.zoom * 100)} %`;
+    strips?.paintSoon();
   }
 
   pane1(name, box, clip) {
@@ -202,7 +205,6 @@ class Stage {
     document.querySelector("[data-next-place]")?.addEventListener("click", () => this.nextPlace());
     document.querySelector("[data-help]").addEventListener("click", () => document.querySelector("dialog.keys").showModal());
     document.querySelector("[data-go]")?.addEventListener("change", (e) => e.target.form.submit());
-    for (const b of document.querySelectorAll("button[data-busy]")) b.form.addEventListener("submit", () => { b.textContent = b.dataset.busy; });
     document.addEventListener("keydown", (e) => this.key(e));
   }
 
@@ -211,6 +213,11 @@ class Stage {
     this.y += dy / this.dpr / this.zoom / share;
     this.isFit = false;
     this.draw();
+  }
+
+  moveCurtain(by) {
+    this.curtain = Math.max(0, Math.min(1, this.curtain + by));
+    if (this.mode !== "curtain") this.setMode("curtain"); else this.draw();
   }
 
   setMode(mode) {
@@ -273,26 +280,27 @@ class Stage {
 
   key(e) {
     if (e.ctrlKey || e.metaKey || e.altKey || document.querySelector("dialog[open]") || e.target.matches("input, textarea, select")) return;
-    const reject = document.querySelector("#reject");
+    const reject = document.querySelector("#reject"), key = keyOf(e);
     if (reject?.open) {
-      if (e.key === "Escape") { reject.open = false; return; }
-      const button = reject.querySelector(`[data-key="${CSS.escape(e.key)}"]`);
+      if (key === "Escape") { reject.open = false; return; }
+      const button = reject.querySelector(`[data-key="${CSS.escape(key)}"]`);
       if (button) { e.preventDefault(); button.form.requestSubmit(button); return; }
     }
     const modes = [...document.querySelectorAll("[data-mode]")].map((b) => [b.getAttribute("aria-keyshortcuts") ?? { master: "6", heat: "7" }[b.dataset.mode], b.dataset.mode]);
-    const mode = modes.find(([k]) => k === e.key)?.[1];
+    const mode = modes.find(([k]) => k === key)?.[1];
     const far = 0.2 * Math.min(this.pane.w, this.pane.h);
     const act = {
       "+": () => this.zoomBy(STEP), "=": () => this.zoomBy(STEP), "-": () => this.zoomBy(1 / STEP), 0: () => this.fit(),
       n: () => this.stepMark(1), p: () => this.stepMark(-1), ".": () => this.nextPlace(), f: () => this.toggle("marks"),
       l: () => this.toggle("loupe"), g: () => this.setGround(Object.keys(GROUNDS)[(Object.keys(GROUNDS).indexOf(this.ground) + 1) % 4]),
+      s: () => strips?.next(), "[": () => this.moveCurtain(-0.05), "]": () => this.moveCurtain(0.05),
       y: () => desk?.yes(), a: () => document.querySelector("[data-approve]")?.focus(),
       r: () => { if (reject) { reject.open = true; reject.querySelector("summary").focus(); } },
       "?": () => document.querySelector("dialog.keys").showModal(),
       ...(e.target.matches("button, summary, a") ? {} : {
         ArrowLeft: () => this.pan(-far, 0), ArrowRight: () => this.pan(far, 0), ArrowUp: () => this.pan(0, -far), ArrowDown: () => this.pan(0, far),
       }),
-    }[e.key] ?? (mode ? () => this.setMode(mode) : null);
+    }[key] ?? (mode ? () => this.setMode(mode) : null);
     if (act) { e.preventDefault(); act(); }
   }
 }
@@ -358,8 +366,9 @@ class Desk {
 }
 
 const root = document.querySelector("[data-stage]"), paper = document.querySelector("[data-desk]");
-let desk = null;
+let desk = null, strips = null;
 const stage = new Stage(root);
+if (document.querySelector("[data-strips]")) strips = new Strips(document.querySelector("[data-strips]"), stage);
 if (paper) desk = new Desk(paper, stage);
 if (new URLSearchParams(location.search).get("heat")) document.querySelector("[data-mode=heat]")?.click();
 root.dataset.ready = ""; // keys are heard from here on

@@ -1,5 +1,7 @@
 // Small conveniences; every page works without them.
 
+document.querySelector(".bar nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+
 for (const part of document.querySelectorAll("[data-refresh]")) {
   const every = Number(part.dataset.refresh);
   if (!every) continue;
