@@ -37,6 +37,7 @@ from vitrina.model import (
 )  # fmt: skip
 from vitrina.pages.contact import Frame, contact_sheet, framed
 from vitrina.pages.pictures import PhotoPictures, on_grey
+from vitrina.pages.places import risky_places
 from vitrina.pages.report import report_page
 from vitrina.plugins import BlobStore, Segmenter
 from vitrina.rules.evaluate import check_count
@@ -218,9 +219,8 @@ class _Card:
     def open(self, photo: Photo, blobs: BlobStore) -> Source | None:
         """Decode the archived bytes; None when they turn out to be damaged, which is recorded."""
         try:
-            return steps.take_in(
-                blobs.get(photo.digest), name=str(photo.path), max_megapixels=self.order.max_megapixels
-            )
+            limit = self.order.max_megapixels
+            return steps.take_in(blobs.get(photo.digest), name=str(photo.path), max_megapixels=limit)
         except InputError as error:
             self.errors.append(error)
             return None
@@ -247,16 +247,14 @@ class _Card:
         if source is None:
             return
         self._step(f"cutting out {photo.name}")
-        cut = steps.cutout(source, finder=self.finder)
         strokes = self.order.strokes.get(photo.digest, ())
-        cut = steps.mend(source, cut, strokes, finder=self.finder) if strokes else cut
+        cut = steps.cutout(source, finder=self.finder, strokes=strokes)
         self._step(f"checking the edges of {photo.name}")
         edges = steps.check_edges(source, cut)
         self._note(f"{photo.name}, cutout", edges.findings)
         parts = [asdict(part) for part in cut.parts]
-        photo.document["cutout"] = {"method": cut.method, "parts": parts, **edges.as_dict()}
-        if strokes:
-            photo.document["cutout"]["strokes"] = [stroke.as_dict() for stroke in strokes]
+        drawn = {"strokes": [stroke.as_dict() for stroke in strokes]} if strokes else {}
+        photo.document["cutout"] = {"method": cut.method, "parts": parts, **drawn, **edges.as_dict()}
         if not cut.parts:
             photo.stopped = f"{photo.name}: no piece of jewelry was found. " + what_blocks(edges.findings)
             return
@@ -290,9 +288,8 @@ class _Card:
         """Put a verified variant on record."""
         look = variant.look.name
         self._note(f"{photo.name} on {look}", seen.findings)
-        photo.document["variants"].append(
-            {"look": look, "placement": variant.placement.as_dict(), "verify": seen.as_dict()}
-        )
+        entry = {"look": look, "placement": variant.placement.as_dict(), "verify": seen.as_dict()}
+        photo.document["variants"].append(entry)
         photo.pictures.show_variant(variant)
         stones = seen.measures.get("stones")
         if stones is not None and photo.pictures.stones is None:
@@ -400,8 +397,6 @@ class _Card:
 
 def places_to_look_at(source: Source, matte: Alpha) -> list[dict[str, Any]]:
     """The riskiest squares of a piece, in pixels of its source, for a reviewer to look at one by one."""
-    from vitrina.pages.places import risky_places
-
     cut = Cutout(source.rgb, matte, (), (1.0, 1.0, 1.0), "as kept")
     found = risky_places(source.rgb, cut, side_px=max(120, min(source.size.width, source.size.height) // 10))
     return [{"what": place.what, "region": place.region.as_dict()} for place in found]

@@ -180,10 +180,18 @@ def advise(judgement: Judgement, language: str) -> Judgement:
 
 
 def cutout(
-    source: Source, *, finder: Segmenter | None = None, keep: Mask | None = None, drop: Mask | None = None
+    source: Source,
+    *,
+    finder: Segmenter | None = None,
+    keep: Mask | None = None,
+    drop: Mask | None = None,
+    strokes: Sequence[Stroke] = (),
 ) -> Cutout:
-    """The piece cut out of its photo. `keep` and `drop`, masks at the size of the source, overrule the program."""
-    from vitrina.stages.cutout import cut_out
+    """The piece cut out of its photo. `keep` and `drop`, masks at the size of the source, overrule the program.
+
+    `strokes` of a person's brush are solved afterwards, near themselves alone.
+    """
+    from vitrina.stages.cutout import cut_out, mend
 
     for what, mask in (("keep", keep), ("drop", drop)):
         if mask is not None and mask.shape != source.rgb.shape[:2]:
@@ -191,14 +199,9 @@ def cutout(
                 f"{what}: the mask is {mask.shape[1]}×{mask.shape[0]}, the upright photo {source.size}. "
                 "Make them the same size."
             )
-    return cut_out(source, finder or segmenter(), keep=keep, drop=drop)
-
-
-def mend(source: Source, cut: Cutout, strokes: Sequence[Stroke], *, finder: Segmenter | None = None) -> Cutout:
-    """`cut` after a person's brush: solved anew near the strokes, elsewhere untouched."""
-    from vitrina.stages.cutout import mend
-
-    return mend(source, cut, strokes, finder or segmenter())
+    finder = finder or segmenter()
+    cut = cut_out(source, finder, keep=keep, drop=drop)
+    return mend(source, cut, strokes, finder) if strokes else cut
 
 
 def check_edges(source: Source, cut: Cutout, *, piece_type: str | None = None) -> Judgement:

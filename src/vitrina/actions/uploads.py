@@ -41,7 +41,8 @@ def begin_upload(
         raise Conflict(f"{MOST_OPEN} photos of yours are half sent. Finish or wait a week.")
     number = secrets.token_hex(16)
     told = {"id": number, "person": person, "sku": code, "name": name[-120:], "size": size,
-            "right": right, "taken_by": taken_by[:300], "licence": licence[:300], "begun_at": house.clock().isoformat()}  # fmt: skip
+            "right": right, "taken_by": taken_by[:300], "licence": licence[:300],
+            "begun_at": house.clock().isoformat()}  # fmt: skip
     write_bytes(_folder(house) / f"{number}.part", b"")
     write_bytes(_folder(house) / f"{number}.json", json.dumps(told).encode())
     return _told(house, told)
