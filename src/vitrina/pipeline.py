@@ -24,7 +24,6 @@ from vitrina.drafts import PLAIN, Draft, Imprint, Reference, dress, make_draft, 
 from vitrina.errors import InputError, UsageError
 from vitrina.files import read_bytes
 from vitrina.model import (
-    Alpha,
     Cutout,
     Digest,
     Finding,
@@ -37,7 +36,6 @@ from vitrina.model import (
 )  # fmt: skip
 from vitrina.pages.contact import Frame, contact_sheet, framed
 from vitrina.pages.pictures import PhotoPictures, on_grey
-from vitrina.pages.places import risky_places
 from vitrina.pages.report import report_page
 from vitrina.plugins import BlobStore, Segmenter
 from vitrina.rules.evaluate import check_count
@@ -393,10 +391,3 @@ class _Card:
     def _step(self, what: str) -> None:
         self._say(what, min(0.98, self._done / self._steps))
         self._done += 1
-
-
-def places_to_look_at(source: Source, matte: Alpha) -> list[dict[str, Any]]:
-    """The riskiest squares of a piece, in pixels of its source, for a reviewer to look at one by one."""
-    cut = Cutout(source.rgb, matte, (), (1.0, 1.0, 1.0), "as kept")
-    found = risky_places(source.rgb, cut, side_px=max(120, min(source.size.width, source.size.height) // 10))
-    return [{"what": place.what, "region": place.region.as_dict()} for place in found]

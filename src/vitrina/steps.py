@@ -226,6 +226,15 @@ def check_reflections(source: Source, cut: Cutout) -> tuple[Finding, ...]:
     return tuple(check_reflections(source, cut.alpha)) if cut.parts else ()
 
 
+def places_to_look_at(source: Source, matte: Alpha) -> list[dict[str, Any]]:
+    """The riskiest squares of a piece, in pixels of its source, for a reviewer to look at one by one."""
+    from vitrina.imaging.places import risky_places
+
+    cut = Cutout(source.rgb, matte, (), (1.0, 1.0, 1.0), "as kept")
+    found = risky_places(source.rgb, cut, side_px=max(120, min(source.size.width, source.size.height) // 10))
+    return [{"what": place.what, "region": place.region.as_dict()} for place in found]
+
+
 def master(cut: Cutout) -> bytes:
     """The cutout as its master file: 16-bit RGBA PNG, straight alpha, sRGB, at the size of the source."""
     from vitrina.codec.encode import encode_png16

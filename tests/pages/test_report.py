@@ -15,9 +15,9 @@ from tests.scenes import Scene
 from vitrina.card_report import CHECKLIST, report_document
 from vitrina.codec.decode import decode
 from vitrina.errors import Unreadable
+from vitrina.imaging.places import risky_places
 from vitrina.model import Cutout, Finding, Placement, Region, Severity, Size
 from vitrina.pages.pictures import CLOSE_UP_PX, DIFFERENCE, PhotoPictures, close_up, difference, thumbnail
-from vitrina.pages.places import risky_places
 from vitrina.pages.report import report_page
 from vitrina.rules.load import load_pack
 from vitrina.stages.cutout import parts_of

@@ -140,11 +140,11 @@ def places_of(house: House, code: str, source: str, master: str, described: Mapp
         ]  # fmt: skip
     path = house.config.home / "previews" / master[:2] / f"{master}-{source[:16]}.places.json"
     if not path.is_file():
-        from vitrina import pipeline, steps
+        from vitrina import steps
 
         data = house.works.get(Digest(master))
         before = steps.take_in(house.originals.get(Digest(source)), name=code, max_megapixels=1000)
-        found = pipeline.places_to_look_at(before, steps.read_matte(data, name=f"the master of {code}"))
+        found = steps.places_to_look_at(before, steps.read_matte(data, name=f"the master of {code}"))
         write_bytes(path, json.dumps(found).encode())
     places: list[dict[str, Any]] = json.loads(path.read_bytes())
     return places

@@ -15,8 +15,8 @@ from vitrina.codec.encode import encode_jpeg
 from vitrina.imaging.colour import decode_srgb, lab, luminance
 from vitrina.imaging.compare import strength
 from vitrina.imaging.compose import over
+from vitrina.imaging.places import risky_places
 from vitrina.model import Cutout, Finding, Placement, Plane, Region, Rgb, Severity, Variant
-from vitrina.pages.places import risky_places
 
 THUMBNAIL_PX = 900
 CLOSE_UP_PX = 400
