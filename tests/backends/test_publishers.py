@@ -282,6 +282,20 @@ def test_ebay_changes_the_items_pictures_and_nothing_else(bazaar: Bazaar) -> Non
     assert not bazaar.asked("offer")
 
 
+def test_pictures_that_ebay_has_thrown_away_are_sent_again(bazaar: Bazaar) -> None:
+    """Uploaded, but never written into an item: after a month they are gone, and so are their addresses."""
+    bazaar.expires = "2020-01-01T00:00:00.000Z"
+    bazaar.faults.append(Fault("/inventory_item", 400, {"errors": []}, after=1))
+    parcel, notes = parcel_of(bazaar, "ebay"), Notes()
+    with pytest.raises(Refused):
+        publisher("ebay").send(parcel, notes)
+    assert len(notes.kept) == 2
+    publisher("ebay").send(parcel, notes)
+    assert len([seen for seen in bazaar.seen if seen.file]) == 4, "both once more"
+    publisher("ebay").send(parcel, notes)
+    assert len([seen for seen in bazaar.seen if seen.file]) == 4, "what an item shows does not expire"
+
+
 def test_kaspi_is_waited_for_and_its_result_read(bazaar: Bazaar) -> None:
     bazaar.delay = 3
     publisher("kaspi").send(parcel_of(bazaar, "kaspi"), Notes())

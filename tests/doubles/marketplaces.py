@@ -100,6 +100,8 @@ class Bazaar:
     etsy: list[dict[str, Any]] = field(default_factory=list)
     etsy_forgets_rank: bool = False
     imports: dict[str, Any] = field(default_factory=dict)
+    expires: str = "2999-01-01T00:00:00.000Z"
+    """When eBay throws a picture away that no item shows."""
     numbers: Iterator[int] = field(default_factory=lambda: iter(range(1001, 9999)))
 
     def asked(self, path: str) -> list[Seen]:
@@ -198,7 +200,7 @@ class Bazaar:
             if len(seen.file) > 12582912:
                 return 400, {"errors": [_ebay_error(190201, "The file is too large")]}, {}
             url = self.host(seen.file)
-            body = {"imageUrl": url, "expirationDate": "2026-12-25T00:00:00.000Z"}
+            body = {"imageUrl": url, "expirationDate": self.expires}
             return 201, body, {"Location": f"https://apim.ebay.com/commerce/media/v1_beta/image/{next(self.numbers)}"}
         if seen.method == "GET":
             return 200, self.item, {}

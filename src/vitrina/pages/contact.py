@@ -17,6 +17,8 @@ __all__ = ["Frame", "contact_sheet", "framed"]
 
 CELL_PX, GAP_PX, LINE_PX = 300, 16, 44
 _GROUND, _INK = 236, (40, 40, 40)
+_EDGE = 200
+"""A line around each picture: a light grey ground would run into the sheet's."""
 _MARKS = {"pass": (70, 130, 60), "review": (190, 130, 20), "reject": (190, 40, 40)}
 
 
@@ -50,6 +52,7 @@ def contact_sheet(frames: Sequence[Frame], *, columns: int = 4) -> bytes:
         tall, wide = frame.pixels.shape[:2]
         left, top = x + (CELL_PX - wide) // 2, y + (CELL_PX - tall) // 2
         sheet[top : top + tall, left : left + wide] = frame.pixels
+        cv2.rectangle(sheet, (left - 1, top - 1), (left + wide, top + tall), (_EDGE,) * 3, 1)
         sheet[y + CELL_PX + 3 : y + CELL_PX + 7, x : x + CELL_PX] = _MARKS[frame.verdict]
         for line, (text, size) in enumerate(((frame.title, 0.45), (frame.words, 0.38))):
             at = (x, y + CELL_PX + 22 + 17 * line)

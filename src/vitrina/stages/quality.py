@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from vitrina.codec.decode import read_srgb8
 from vitrina.codec.encode import asked_quality, encode_exact8, encode_jpeg8, encode_webp8
 from vitrina.imaging.colour import decode_srgb, delta_e00, lab
-from vitrina.model import Alpha, Mask, Region
+from vitrina.model import Alpha, Mask, Region, Rgb
 
 __all__ = [
     "CLOSE", "Closeness", "Encoded", "Sample", "encode_smallest", "error_codes", "is_close", "piece_box", "tone_de00",
@@ -20,7 +20,7 @@ __all__ = [
 
 Pixels = NDArray[np.uint8]
 _ANNEX_K, _ROBIDOUX = 0, 3
-_TILE_PX, _TILES = 64, 32
+_TILE_PX, _TILES, _MEANS = 64, 32, 16_000
 _CODE = np.array([[0.2126, 0.7152, 0.0722]], np.float32)
 
 
@@ -156,19 +156,21 @@ def is_close(sample: Sample, after: Pixels, close: Closeness) -> bool:
 def error_codes(sample: Sample, after: Pixels) -> float:
     """Root mean square error of the 8-bit lightness code within the sample."""
     apart = cv2.transform(cv2.subtract(sample.pixels, after, dtype=cv2.CV_32F), _CODE)
-    return float(np.sqrt(np.mean(apart[sample.inside] ** 2)))
+    total = cv2.norm(apart, cv2.NORM_L2, mask=sample.inside.view(np.uint8))
+    return float(total / max(1, int(np.count_nonzero(sample.inside))) ** 0.5)
 
 
 def tone_de00(sample: Sample, after: Pixels) -> float:
-    """Shift (CIEDE2000) of the means over 4 px that 99 % of the sample keep under."""
+    """Shift (CIEDE2000) of the means over 4 px that 99 % of the sample keep under; of more than 16,000, every n-th."""
     size = (max(1, after.shape[1] // 4), max(1, after.shape[0] // 4))
-    small = cv2.resize(sample.inside.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.5
-    if not small.any():
+    shown = np.argwhere(cv2.resize(sample.inside.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.5)
+    if len(shown) == 0:
         return 0.0
-    return float(np.percentile(delta_e00(_means(sample.pixels, size)[small], _means(after, size)[small]), 99))
+    rows, columns = shown[:: max(1, len(shown) // _MEANS)].T
+    before, now = (_means(pixels, size)[rows, columns] for pixels in (sample.pixels, after))
+    return float(np.percentile(delta_e00(lab(before[None]), lab(now[None])), 99))
 
 
-def _means(pixels: Pixels, size: tuple[int, int]) -> NDArray[np.float32]:
-    """Lab of the means over 4 × 4 pixels, in linear light."""
-    means = cv2.resize(decode_srgb(pixels), size, interpolation=cv2.INTER_AREA)
-    return lab(np.asarray(means, np.float32))
+def _means(pixels: Pixels, size: tuple[int, int]) -> Rgb:
+    """The means over 4 × 4 pixels, in linear light."""
+    return np.asarray(cv2.resize(decode_srgb(pixels), size, interpolation=cv2.INTER_AREA), np.float32)

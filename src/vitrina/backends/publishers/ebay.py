@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 from urllib.parse import quote
 
@@ -40,20 +41,22 @@ class Ebay(OverWire):
     takes_urls = False
 
     def plan(self, parcel: Parcel) -> list[dict[str, Any]]:
-        """An upload per picture, the item read, the item written."""
+        """The item read, an upload per picture, the item written."""
         addresses = [f"(imageUrl of {picture.name})" for picture in parcel.pictures]
         item = {"(the item as it was read)": "…", "product": {"imageUrls": addresses}}
-        requests = [*dict(self._uploads(parcel)).values(), self._item(parcel), self._put(parcel, item)]
+        requests = [self._item(parcel), *dict(self._uploads(parcel)).values(), self._put(parcel, item)]
         return [self.wire.plan(request) for request in requests]
 
     def send(self, parcel: Parcel, journal: Journal) -> None:
-        """Upload what is not answered yet, then write the item's list of pictures."""
-        addresses = [
-            str(self.wire.once(journal, key, request, _kept)["imageUrl"]) for key, request in self._uploads(parcel)
-        ]
+        """Upload what is not answered yet, or has expired since, then write the item's list of pictures."""
+        uploads = list(self._uploads(parcel))
         item = dict(self.wire.ask(self._item(parcel)).body or {})
-        if (item.get("product") or {}).get("imageUrls") == addresses:
-            return
+        known = [(journal.answer(key) or {}).get("imageUrl") for key, _ in uploads]
+        if known == (item.get("product") or {}).get("imageUrls"):
+            return  # pictures that an item shows do not expire
+        addresses = [
+            str(self.wire.once(journal, key, request, _kept, is_good=_is_fresh)["imageUrl"]) for key, request in uploads
+        ]
         item["product"] = {**(item.get("product") or {}), "imageUrls": addresses}
         for generated in ("sku", "groupIds", "inventoryItemGroupKeys", "locale"):
             item.pop(generated, None)
@@ -77,6 +80,14 @@ class Ebay(OverWire):
     def _put(self, parcel: Parcel, item: Mapping[str, Any]) -> Request:
         url = f"{self.base}/inventory_item/{quote(parcel.listing['item'], safe='')}"
         return Request("PUT", url, {"Content-Language": parcel.listing["language"]}, json=dict(item))
+
+
+def _is_fresh(answer: Mapping[str, Any]) -> bool:
+    """Whether an uploaded picture that no item shows yet is still there."""
+    try:
+        return datetime.fromisoformat(str(answer.get("expires"))) > datetime.now(UTC)
+    except (ValueError, TypeError):
+        return True
 
 
 def _kept(reply: Reply) -> dict[str, Any]:

@@ -139,10 +139,18 @@ class Wire:
             self.sleep(wait)
         raise AssertionError
 
-    def once(self, journal: Journal, key: str, request: Request, read: Callable[[Reply], dict[str, Any]]) -> Any:
-        """The kept answer of `key`, or `request` sent and what `read` takes from its answer, kept."""
+    def once(
+        self,
+        journal: Journal,
+        key: str,
+        request: Request,
+        read: Callable[[Reply], dict[str, Any]],
+        *,
+        is_good: Callable[[Mapping[str, Any]], bool] = lambda _: True,
+    ) -> Any:
+        """The kept answer of `key` if it `is_good`, or `request` sent and what `read` takes from its answer, kept."""
         known = journal.answer(key)
-        if known is not None:
+        if known is not None and is_good(known):
             return known
         answer = read(self.ask(request))
         journal.keep(key, json.loads(self.scrubbed(json.dumps(answer))))
