@@ -35,6 +35,7 @@ def test_no_request_breaks_an_endpoint(tmp_path: Path) -> None:
                     "url": odd,
                     "types": [odd],
                 }
+                said |= {"last-event-id": odd} | ({"seconds": 0} if path.endswith("/progress") else {})
                 how: dict[str, Any] = {"params": said} if method == "GET" else {"json": body}
                 answer = client.request(method, where, **how)
                 assert answer.status_code < 500, (method, path, odd[:20], answer.text[:300])

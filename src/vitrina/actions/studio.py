@@ -220,6 +220,18 @@ def _folder_of(file: str) -> str:
     return _safe(parts[-2]) if len(parts) > 2 else ""
 
 
+def progress(house: House, number: int | None = None) -> dict[str, Any]:
+    """How far one batch is, or every batch that has something left to do; `is_done` when nothing is left."""
+    with house.store.reading() as conn:
+        actor(conn, house, "read")
+        if number is not None and batches.get(conn, number) is None:
+            raise Missing(f"there is no batch {number}.")
+        counts = batches.under_way(conn, number)
+    left = sum(of.get(state, 0) for of in counts.values() for state in ("waiting", "running"))
+    told = [{"batch": key, "counts": counts[key]} for key in sorted(counts)]
+    return {"schema": "vitrina.progress/1", "batches": told, "is_done": left == 0}
+
+
 def list_batches(house: House) -> dict[str, Any]:
     """Every batch and how far it is, newest first."""
     with house.store.reading() as conn:

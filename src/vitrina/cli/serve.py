@@ -66,7 +66,7 @@ def serve(
             )
         settings = uvicorn.Config(
             make_app(house, door), log_level="warning", access_log=False, server_header=False, timeout_keep_alive=30,
-            limit_concurrency=200, h11_max_incomplete_event_size=32_768, forwarded_allow_ips="127.0.0.1",
+            timeout_graceful_shutdown=3, limit_concurrency=200, h11_max_incomplete_event_size=32_768, forwarded_allow_ips="127.0.0.1",
         )  # fmt: skip
         server = uvicorn.Server(settings)
         with _Helpers(str(config.home), wanted=worker) as tend:

@@ -42,6 +42,25 @@ def every(conn: Connection) -> list[Row[Any]]:
     return list(conn.execute(sa.select(batches).order_by(batches.c.id.desc())))
 
 
+def held(conn: Connection) -> list[Row[Any]]:
+    """The batches that a failed spot check stopped, oldest first."""
+    return list(conn.execute(sa.select(batches).where(batches.c.state == "held").order_by(batches.c.id)))
+
+
+def under_way(conn: Connection, batch_id: int | None = None) -> dict[int, dict[str, int]]:
+    """How many items stand in each state, of one batch or of every batch that has something left to do."""
+    counted = sa.select(batch_items.c.batch_id, batch_items.c.state, sa.func.count().label("number"))
+    if batch_id is None:
+        unfinished = sa.select(batch_items.c.batch_id).where(batch_items.c.state.not_in(ENDED))
+        counted = counted.where(batch_items.c.batch_id.in_(unfinished))
+    else:
+        counted = counted.where(batch_items.c.batch_id == batch_id)
+    told: dict[int, dict[str, int]] = {}
+    for row in conn.execute(counted.group_by(batch_items.c.batch_id, batch_items.c.state)):
+        told.setdefault(int(row.batch_id), {})[row.state] = int(row.number)
+    return told
+
+
 def set_state(conn: Connection, batch_id: int, state: str, *, reason: str) -> None:
     """Hold a batch, or open it again."""
     conn.execute(sa.update(batches).where(batches.c.id == batch_id).values(state=state, reason=reason))

@@ -14,6 +14,7 @@ POLICIES: Mapping[str, Any] = {
     "export_roles": ["publisher"],
     "spot_check_every": 5,
     "retention_years": 10,
+    "backup_every_days": 7,
 }
 """Every policy and its value until an admin changes it."""
 

@@ -216,3 +216,22 @@ def blocked(conn: Connection, *, limit: int) -> list[sa.Row[Any]]:
         .limit(limit)
     )
     return list(conn.execute(query))
+
+
+def samples_waiting(conn: Connection) -> sa.Row[Any]:
+    """How many samples of batches wait for reviewers (`number`), and since when (`since`)."""
+    query = sa.select(sa.func.count().label("number"), sa.func.min(variants.c.changed_at).label("since")).where(
+        (variants.c.state == "in review")
+        & variants.c.planted.is_(None)
+        & sa.cast(variants.c.second_look, sa.Text).like("%spot check%")
+    )
+    return conn.execute(query).one()
+
+
+def voided_drafts(conn: Connection) -> sa.Row[Any]:
+    """How many drafts had an approval that was taken back (`number`), and since when the first (`since`)."""
+    was_decided = sa.exists().where((decisions.c.variant_id == variants.c.id) & decisions.c.void_at.is_not(None))
+    query = sa.select(sa.func.count().label("number"), sa.func.min(variants.c.changed_at).label("since")).where(
+        (variants.c.state == "draft") & was_decided
+    )
+    return conn.execute(query).one()

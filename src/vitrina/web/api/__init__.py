@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from vitrina.web.api import catalogue, gate, pictures, webhooks
+from vitrina.web.api import catalogue, gate, pictures, progress, webhooks
 
 __all__ = ["register"]
 
@@ -11,5 +11,5 @@ PREFIX = "/api/v1"
 
 def register(app: FastAPI) -> None:
     """Add every endpoint to `app`."""
-    for module in (catalogue, gate, pictures, webhooks):
+    for module in (catalogue, gate, pictures, progress, webhooks):
         app.include_router(module.router, prefix=PREFIX)

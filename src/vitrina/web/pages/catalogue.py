@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 
 from vitrina.actions import studio, uploads, viewing
+from vitrina.actions.calendar import calendar
 from vitrina.actions.cards import recipe_of
 from vitrina.actions.handing import publishers, readiness
 from vitrina.actions.origins import stated
@@ -29,7 +30,7 @@ FIELDS = ("title", "piece_type", "line", "stock", "factory", "stone_batch")
 @router.get("/")
 def today(at: At) -> Response:
     """What waits."""
-    return at.page("today.html", today=studio.today(at.house))
+    return at.page("today.html", today=studio.today(at.house), calendar=calendar(at.house))
 
 
 @router.get("/skus")

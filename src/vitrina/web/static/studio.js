@@ -2,11 +2,11 @@
 
 document.querySelector(".bar nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
 
-for (const part of document.querySelectorAll("[data-refresh]")) {
+const living = [...document.querySelectorAll("[data-refresh]")];
+for (const [place, part] of living.entries()) {
   const every = Number(part.dataset.refresh);
   if (!every) continue;
-  const place = [...document.querySelectorAll("[data-refresh]")].indexOf(part);
-  const timer = setInterval(async () => {
+  const anew = async () => {
     if (document.hidden || part.contains(document.activeElement)) return;
     try {
       const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
@@ -16,7 +16,16 @@ for (const part of document.querySelectorAll("[data-refresh]")) {
       part.replaceChildren(...fresh.childNodes);
       if (!Number(fresh.dataset.refresh)) clearInterval(timer);
     } catch { /* the line is down; the next time will tell */ }
-  }, every);
+  };
+  let timer = 0;
+  const look = () => { timer ||= setInterval(anew, every); };
+  if (!part.dataset.progress || !window.EventSource) { look(); continue; }
+  const line = new EventSource(part.dataset.progress);
+  line.addEventListener("progress", anew);
+  line.addEventListener("done", () => { line.close(); anew(); });
+  line.addEventListener("error", () => { if (line.readyState === EventSource.CLOSED) look(); });
+  document.addEventListener("visibilitychange", anew);
+  addEventListener("pagehide", () => line.close());
 }
 
 for (const drop of document.querySelectorAll(".drop")) {
