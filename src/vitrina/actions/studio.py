@@ -21,7 +21,7 @@ from vitrina.actions.pictures import import_photo, import_variant
 from vitrina.actions.price_list import read_rows
 from vitrina.actions.rule_packs import list_rules
 from vitrina.actions.viewing import aligned, fitted, pyramid_file, read_entry, turned_back
-from vitrina.errors import Conflict, InputError, Missing, UsageError
+from vitrina.errors import InputError, Missing, UsageError
 from vitrina.files import write_bytes
 from vitrina.model import Digest
 from vitrina.stages.review import REASONS
@@ -364,28 +364,6 @@ def people_of(house: House) -> dict[str, Any]:
 def reject_reasons() -> Sequence[str]:
     """The short list of reasons that a rejection chooses from."""
     return REASONS
-
-
-def once(house: House, key: str, request: bytes, act: Any) -> tuple[int, Any]:
-    """Do `act`, which gives a status and a body, once per idempotency key; the same request again gets that answer.
-
-    Raises Conflict when the key was used for another request.
-    """
-    from vitrina.store import keys
-
-    if not 1 <= len(key) <= 120 or not key.isprintable():
-        raise UsageError("Idempotency-Key: 1 to 120 printable characters.")
-    person, digest = house.person or "", hashlib.sha256(request).hexdigest()
-    with house.store.reading() as conn:
-        kept = keys.reply(conn, person, key)
-    if kept is not None:
-        if kept.request != digest:
-            raise Conflict("Idempotency-Key: it was used for another request. Use a new key.")
-        return int(kept.status), kept.body
-    status, body = act()
-    with house.store.writing() as conn:
-        keys.keep_reply(conn, person, key, request=digest, status=status, body=body, at=house.now())
-    return status, body
 
 
 def as_nobody(house: House) -> House:

@@ -102,6 +102,11 @@ def keep_reply(conn: Connection, person: str, key: str, *, request: str, status:
     conn.execute(sa.insert(replies).values(person=person, key=key, request=request, status=status, body=body, at=at))
 
 
+def drop_reply(conn: Connection, person: str, key: str) -> None:
+    """Free an idempotency key: what it was used for was not done."""
+    conn.execute(sa.delete(replies).where((replies.c.person == person) & (replies.c.key == key)))
+
+
 def see(
     conn: Connection, variant_id: int, *, person: str, digest: str, place: int, ms: int, zoom: int, at: str
 ) -> None:

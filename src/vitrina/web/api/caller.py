@@ -14,9 +14,10 @@ from fastapi.security import HTTPBearer
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
-from vitrina.actions import doors, studio
+from vitrina.actions import doors
 from vitrina.actions.doors import Visitor
 from vitrina.actions.house import House
+from vitrina.actions.once import once
 from vitrina.errors import NotAllowed, NotSignedIn
 from vitrina.web.page import house_of, visitor_of
 
@@ -70,7 +71,7 @@ class Caller:
 
         def kept() -> tuple[int, Any]:
             what = f"{self.request.method} {self.request.url.path}?{self.request.url.query} ".encode() + body
-            return studio.once(house, self.key, what, done)
+            return once(house, self.key, what, done)
 
         code, document = await run_in_threadpool(kept if self.key else done)
         return JSONResponse(document, code)
