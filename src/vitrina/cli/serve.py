@@ -65,8 +65,9 @@ def serve(
                 "nobody is registered: the first visitor makes the admin" + (f", with the code {code}" if code else "")
             )
         settings = uvicorn.Config(
-            make_app(house, door), log_level="warning", access_log=False, server_header=False,
-            timeout_keep_alive=30, timeout_graceful_shutdown=3, limit_concurrency=200, h11_max_incomplete_event_size=32_768, forwarded_allow_ips="127.0.0.1",
+            make_app(house, door), log_level="warning", access_log=False, server_header=False, timeout_keep_alive=30,
+            timeout_graceful_shutdown=3, limit_concurrency=200, h11_max_incomplete_event_size=32_768,
+            forwarded_allow_ips="127.0.0.1",
         )  # fmt: skip
         server = uvicorn.Server(settings)
         with _Helpers(str(config.home), wanted=worker) as tend:
