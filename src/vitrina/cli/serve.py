@@ -34,6 +34,10 @@ def serve(
         typer.Option(help="A name under which the studio is reached, beside the address; several times for several."),
     ] = None,
     worker: Annotated[bool, typer.Option("--worker/--no-worker", help="Make cards too, or serve pages only.")] = True,
+    demo: Annotated[
+        bool,
+        typer.Option("--demo", help="Look around among rendered pieces, in a home of their own inside of the home."),
+    ] = False,
     home: Home = None,
 ) -> int:
     """The web studio in the browser, with a worker inside. Stop it at any moment: nothing that was saved is lost."""
@@ -41,14 +45,23 @@ def serve(
 
     from vitrina.actions import doors
     from vitrina.actions.house import open_house
+    from vitrina.actions.studio import as_nobody
     from vitrina.web import Door, make_app
     from vitrina.web.app import is_loopback
 
     config = load_config(home=home)
+    if demo:
+        from vitrina.actions.demo import demo_config, furnish
+
+        config = demo_config(config)
+        for setting in ("VITRINA_DATABASE", "VITRINA_BLOBS"):
+            os.environ.pop(setting, None)  # the worker that is started below must not look into the real ones
     listener = _listen(host, port)
     bound = listener.getsockname()[1]
     is_open = not is_loopback(host)
     with open_house(config) as house:
+        if demo:
+            furnish(as_nobody(house), say=complain)
         is_first = doors.needs_first_person(house)
         code = secrets.token_urlsafe(9) if is_open and is_first else ""
         door = Door(("127.0.0.1", "localhost", "[::1]", _as_name(host), *(name or ())), code)
@@ -65,9 +78,9 @@ def serve(
                 "nobody is registered: the first visitor makes the admin" + (f", with the code {code}" if code else "")
             )
         settings = uvicorn.Config(
-            make_app(house, door), log_level="warning", access_log=False, server_header=False, timeout_keep_alive=30,
-            timeout_graceful_shutdown=3, limit_concurrency=200, h11_max_incomplete_event_size=32_768,
-            forwarded_allow_ips="127.0.0.1",
+            make_app(house, door, is_demo=demo), log_level="warning", access_log=False, server_header=False,
+            timeout_keep_alive=30, timeout_graceful_shutdown=3, limit_concurrency=200,
+            h11_max_incomplete_event_size=32_768, forwarded_allow_ips="127.0.0.1",
         )  # fmt: skip
         server = uvicorn.Server(settings)
         with _Helpers(str(config.home), wanted=worker) as tend:

@@ -65,8 +65,8 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def make_app(house: House, door: Door | None = None) -> FastAPI:
-    """The studio of `house`."""
+def make_app(house: House, door: Door | None = None, *, is_demo: bool = False) -> FastAPI:
+    """The studio of `house`; of a demo every page says that it is one."""
     app = FastAPI(
         title="Vitrina", version=__version__, docs_url=None, redoc_url=None, openapi_url="/openapi.json",
         description="Jewelry marketplace photos that still show the very piece. Everything is a draft until a person "
@@ -74,6 +74,7 @@ def make_app(house: House, door: Door | None = None) -> FastAPI:
     )  # fmt: skip
     app.state.house = as_nobody(house)
     app.state.door = door or Door()
+    app.state.is_demo = is_demo
     app.add_middleware(GZipMiddleware, minimum_size=1000)
     app.middleware("http")(_guard)
     app.mount("/static", StaticFiles(directory=str(files("vitrina.web").joinpath("static"))), name="static")

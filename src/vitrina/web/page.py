@@ -114,7 +114,7 @@ def render(
     text = _templates().get_template(template).render(
         t=t, language=language, languages=LANGUAGES, visitor=visitor, form_token=token, when=when,
         path=request.url.path, query=dict(request.query_params), may=visitor.may if visitor else lambda _p: False,
-        asset=asset, line_text=line_text, has=catalogue("en").has_message,
+        asset=asset, is_demo=request.app.state.is_demo, line_text=line_text, has=catalogue("en").has_message,
         in_words=lambda finding: in_words(finding, language), **values,
     )  # fmt: skip
     response = HTMLResponse(text, status)

@@ -41,6 +41,7 @@ scopes = May do
 name = Name
 used = Last used
 until = Until
+demo = Demo: rendered pieces, in a home of their own. Nothing here is for sale, and nothing reaches your own records.
 today-hello = Today, { $name }
 today-empty = Nothing here yet
 today-empty-lead = Begin with one SKU and a photo from your phone, or judge a pair of pictures that you have already.
