@@ -45,6 +45,16 @@ def show_brush(house: House, code: str, number: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def lay_out(house: House, code: str, number: int) -> None:
+    """Put a cutout on the bench before the first stroke: a large photo takes seconds to decode."""
+    from vitrina import steps
+
+    variant, photo, _ = _asked(house, code, number)
+    with _LOCK:
+        bench = _opened(house, photo.digest, variant.digest)
+        steps.segmenter().refine(bench.rgb[:64, :64].copy(), bench.alpha[:64, :64] * 0 + 0.5)
+
+
 def try_strokes(house: House, code: str, number: int, told: Any) -> dict[str, Any]:
     """The cutout around the last of the strokes, after all of them: a picture with its place, in under two seconds."""
     from vitrina import steps

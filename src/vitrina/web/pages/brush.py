@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
+from starlette.background import BackgroundTask
 
 from vitrina.actions import brush
 from vitrina.errors import UsageError
@@ -20,7 +21,9 @@ router = APIRouter()
 def show(at: At, code: str, number: int) -> Response:
     """The cutout on the bench."""
     told = brush.show_brush(at.house, code, number)
-    return at.page("brush.html", brush=told, stage={"layers": layers_of(code, told["pictures"])})
+    response = at.page("brush.html", brush=told, stage={"layers": layers_of(code, told["pictures"])})
+    response.background = BackgroundTask(brush.lay_out, at.house, code, number)
+    return response
 
 
 @router.post("/skus/{code}/variants/{number}/brush/try")

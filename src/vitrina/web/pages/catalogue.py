@@ -65,7 +65,7 @@ def sku(at: At, code: str, done: str = "") -> Response:
     document = show_sku(at.house, code)
     markets = [pack["market"] for pack in list_rules(at.house.config)["packs"]]
     return at.page("sku.html", sku=document, markets=markets, done=done, ready=readiness(at.house, code)["markets"],
-                   publishers=publishers())  # fmt: skip
+                   publishers=publishers)  # fmt: skip
 
 
 @router.get("/skus/{code}/change")

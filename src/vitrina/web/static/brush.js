@@ -62,16 +62,7 @@ class Brush {
     if (this.ghost) this.source.draw(ctx, view, box, "#777");
     else {
       this.master.draw(ctx, view, box, GROUNDS[this.ground]);
-      ctx.save();
-      ctx.setTransform(...view);
-      ctx.imageSmoothingEnabled = view[0] < 2;
-      for (const patch of this.patches) {
-        if (!patch) continue;
-        ctx.fillStyle = GROUNDS[this.ground];
-        ctx.fillRect(patch.region.x, patch.region.y, patch.region.width, patch.region.height);
-        ctx.drawImage(patch.image, patch.region.x, patch.region.y);
-      }
-      ctx.restore();
+      for (const patch of this.patches) if (patch) this.paintPatch(patch);
     }
     ctx.save();
     ctx.setTransform(...view);
@@ -93,6 +84,23 @@ class Brush {
     ctx.restore();
     document.querySelector("[data-zoom-shown]").textContent = `${Math.round(this.zoom * 100)} %`;
     document.querySelector("[data-size-shown]").textContent = `${2 * this.radius} px`;
+  }
+
+  /** A patch ends on whole pixels of the screen: half covered ones would show as a seam. */
+  paintPatch({ region, image }) {
+    const { ctx, view } = this, [k, , , , dx, dy] = view;
+    const left = Math.ceil(region.x * k + dx), top = Math.ceil(region.y * k + dy);
+    const right = Math.floor((region.x + region.width) * k + dx), bottom = Math.floor((region.y + region.height) * k + dy);
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(left, top, Math.max(0, right - left), Math.max(0, bottom - top));
+    ctx.clip();
+    ctx.fillStyle = GROUNDS[this.ground];
+    ctx.fillRect(left, top, right - left, bottom - top);
+    ctx.setTransform(...view);
+    ctx.imageSmoothingEnabled = k < 2;
+    ctx.drawImage(image, region.x, region.y);
+    ctx.restore();
   }
 
   toSource(e) {
