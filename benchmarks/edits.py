@@ -5,7 +5,8 @@
 
 SCENES holds one folder per scene with `source.jpg`, the exact `alpha.png`, `fg.png`, `instances.png` and `truth.json`.
 Photos have no true matte: our own cutout stands in for it (look at the sheet that `--sheet SHEET.png` draws on magenta,
-and leave out what is cut badly), and the marks say where stones, links and clasps are. The edits
+and leave out what is cut badly), and the marks say where stones, links and clasps are, and which stray patches of the
+cutout are none of the piece. The edits
 themselves are in `benchmarks/damage.py` and `benchmarks/dressing.py`.
 
 OUT gets `manifest.csv`, `NAME/source.jpg`, `NAME/alpha.png` and `edits/NAME_KIND.jpg`. A row says kind and class, the
@@ -181,13 +182,17 @@ def _photos(args: argparse.Namespace) -> Iterator[Piece]:
 
     segmenter = load_segmenter()
     marks = tomllib.loads(args.marks.read_text(encoding="utf-8"))
-    for name in filter(None, (args.names or ",".join(marks)).split(",")):
+    chosen = args.names.split(",") if args.names else [name for name, own in marks.items() if "left_out" not in own]
+    for name in chosen:
         path = next(iter(sorted(args.photos.glob(f"{name}_*"))))
         whole = decode(path.read_bytes(), name=name)
         source, scale = _shrunk(whole, args.source_side)
         cut = cut_out(source, segmenter)
         own = marks.get(name, {})
         alpha = _filled(cut.alpha, own.get("fill", 0) * scale**2)
+        for x, y, width, height in own.get("strays", ()):
+            alpha[round(y * scale) : round((y + height) * scale), round(x * scale) : round((x + width) * scale)] = 0
+        alpha = _swept(alpha)
         foreground = np.where((alpha > cut.alpha)[..., None], source.rgb, cut.foreground)
         stones, links, clasps = (
             tuple(_ellipse(box, scale, alpha, fill=key != "links") for box in own.get(key, ()))
@@ -219,6 +224,13 @@ def _ellipse(box: list[float], scale: float, alpha: Alpha, *, fill: bool) -> Mas
     cv2.ellipse(canvas, centre, (max(1, round(width / 2)), max(1, round(height / 2))), 0, 0, 360, 1, -1)
     inside = canvas > 0
     return np.asarray(inside & (alpha > (0.02 if fill else 0.3)), bool)
+
+
+def _swept(alpha: Alpha) -> Alpha:
+    """`alpha` without the specks that no careful tool would leave on its card."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((alpha > 0.02).astype(np.uint8), connectivity=8)
+    keep = stats[:, cv2.CC_STAT_AREA] >= 0.002 * float((alpha > 0.5).sum())
+    return np.where(keep[labels], alpha, np.float32(0)) if count > 1 else alpha
 
 
 def _filled(alpha: Alpha, least_px: float) -> Alpha:

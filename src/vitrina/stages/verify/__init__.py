@@ -43,6 +43,7 @@ from vitrina.stages.verify.metal import (
     settle_exposure,
 )  # fmt: skip
 from vitrina.stages.verify.naming import name_change
+from vitrina.stages.verify.outline import judge_outline
 from vitrina.stages.verify.overlay import judge_faint_print
 from vitrina.stages.verify.prepared import Prepared, prepare
 from vitrina.stages.verify.settle import settle_matte
@@ -164,13 +165,15 @@ def examine_prepared(
     rest = residuals(pair, gains, zones.piece if cast else zones.metal_like)
     clock.lap("compare")
     contour = judge_contour(pair, rest, limits)
+    if not is_given:
+        contour = judge_outline(pair, contour, limits)
     changes = find_changes(pair, rest, limits, without=contour.explained if contour.findings else None)
     if not is_given:
         changes = without_matte_errors(changes, pair, small, alpha)
     changed: Mask = np.zeros(pair.alpha.shape, bool)
     for change in changes:
         changed |= change.mask
-    detail = judge_detail(pair, changed, zones.chain | zones.clasp, limits)
+    detail = judge_detail(pair, changed, zones.chain | zones.clasp, limits, is_given=is_given)
     gain = detail.gain
     bent, displaced = judge_distortion(pair, limits)
     named = [(change, name_change(change, pair, zones)) for change in changes]

@@ -9,12 +9,19 @@ import numpy as np
 
 from vitrina.imaging.colour import lab
 from vitrina.imaging.compare import blobs, interval, smooth, strength
+from vitrina.imaging.compose import over
 from vitrina.model import Mask, Plane, Region
 from vitrina.stages.verify.align import Aligned
 from vitrina.stages.verify.limits import VerifyLimits
 
 _LAB_WEIGHT = np.array([0.5, 1, 1], np.float32)
 """A drift of lightness counts half: light moves over a piece, colour does not."""
+
+
+_CHROMA_PX = 1.5
+"""Smoothing of colour that two by two subsampling and the edit's own enlarging leave."""
+_OWN_DE = 8.0
+"""Excess ΔE76 beyond the half-pixel interval below which the edit shows the source's own pixel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +42,8 @@ class Change:
     """One connected region that changed.
 
     `missing`, `extra` and `altered` are shares: the source's product gone, something where the ground was, product
-    turned into something else. `drifted`: only the smooth colour moved.
+    turned into something else; `own` of them show the very pixels of the source, backdrop included. `drifted`: only the
+    smooth colour moved.
     """
 
     mask: Mask
@@ -44,6 +52,7 @@ class Change:
     missing: float
     extra: float
     altered: float
+    own: float
     drifted: bool
     peak_de: float
 
@@ -60,6 +69,8 @@ def residuals(pair: Aligned, gains: tuple[float, float, float] | None = None, me
     core = (matte > 0.95).astype(np.float32)
     shift = _local_mean(pair.edit_lab - pair.source_lab, core, 3.0)
     drift = strength(shift * _LAB_WEIGHT) * (core > 0)
+    thinned = _local_mean(pair.edit_lab - _subsampled(pair), core, 3.0)
+    drift = np.minimum(drift, strength(thinned * _LAB_WEIGHT) * (core > 0))
     if gains is not None and metal is not None:
         moved = smooth(lab(pair.source * np.asarray(gains, np.float32)), 0.7)
         other = interval(moved).widened(surface, band)
@@ -69,6 +80,15 @@ def residuals(pair: Aligned, gains: tuple[float, float, float] | None = None, me
         drift = np.where(area, np.minimum(drift, strength(again * _LAB_WEIGHT) * (core > 0)), drift)
     ground = strength(pair.edit_lab - surface)
     return Residual(product, ground, drift.astype(np.float32), shift, inside, near)
+
+
+def _subsampled(pair: Aligned) -> np.ndarray:
+    """The source on the edit's ground with colour at half resolution, as JPEG keeps it: a small stone loses some."""
+    surface = np.ascontiguousarray(pair.ground.surface)
+    ground = np.asarray(cv2.cvtColor(surface, cv2.COLOR_Lab2LRGB), np.float32)
+    dressed = smooth(lab(over(pair.source, pair.alpha, ground)), 0.7)
+    soft = smooth(dressed, _CHROMA_PX)
+    return np.dstack([pair.source_lab[..., :1], soft[..., 1:]])
 
 
 def changed_masks(pair: Aligned, rest: Residual, limits: VerifyLimits) -> tuple[Mask, Mask, Mask, Mask]:
@@ -92,7 +112,9 @@ def find_changes(
     """The connected changed regions, largest first. `without` takes out what another check has explained already."""
     missing, altered, extra, drifted = changed_masks(pair, rest, limits)
     if without is not None:
-        missing, altered, extra, drifted = (m & ~without for m in (missing, altered, extra, drifted))
+        missing, altered, extra = (m & ~without for m in (missing, altered, extra))
+        # The local mean carries it as far as the mean is wide.
+        drifted &= cv2.dilate(without.astype(np.uint8), np.ones((15, 15), np.uint8)) == 0
     least = max(6.0, limits.blob_px * (pair.extent_px / 1000) ** 2)
     size = 2 * max(1, round(pair.extent_px / 260)) + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
@@ -140,9 +162,16 @@ def _change(own: Mask, missing: Mask, extra: Mask, altered: Mask, rest: Residual
         missing=float((own & missing).sum()) / area,
         extra=float((own & extra).sum()) / area,
         altered=float((own & altered).sum()) / area,
+        own=float((rest.product[core_of(own)] < _OWN_DE).mean()),
         drifted=drifted,
         peak_de=float(np.percentile(value[own], 90)),
     )
+
+
+def core_of(spot: Mask) -> Mask:
+    """`spot` without its rim, whose pixels are half of one thing and half of another."""
+    inner: Mask = cv2.erode(spot.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    return inner if inner.sum() >= 6 else spot
 
 
 def _solid(mask: Mask) -> Mask:

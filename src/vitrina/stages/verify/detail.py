@@ -7,13 +7,14 @@ and signal are in a coherence analysis, into what they share and what only one o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from vitrina.imaging.colour import encode_srgb, luminance
-from vitrina.imaging.compare import smooth
+from vitrina.imaging.compare import smooth, strength
+from vitrina.imaging.compose import over
 from vitrina.model import Finding, Mask, Plane, Region, Severity
 from vitrina.stages.verify.align import Aligned
 from vitrina.stages.verify.changes import Change, Residual
@@ -22,6 +23,12 @@ from vitrina.stages.verify.naming import Name
 
 _FINE_PX, _COARSE_PX = 1.0, 2.5
 _WINDOW_PX = 5.0
+_SHOWN_DE = 10.0
+"""ΔE76 from the edit's ground from which the edit shows the piece."""
+_ALIKE = 0.4
+"""Correlation below which the two show different things under a settled matte, and neither is the other smoothed."""
+_DEEP_ENOUGH = 2000
+"""Pixels far from the contour on which the gain can rest alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +42,29 @@ class Detail:
     findings: tuple[Finding, ...]
 
 
-def judge_detail(pair: Aligned, changed: Mask, openwork: Mask, limits: VerifyLimits) -> Detail:
+def judge_detail(
+    pair: Aligned, changed: Mask, openwork: Mask, limits: VerifyLimits, *, is_given: bool = True
+) -> Detail:
     """Compare fine detail; `changed` is what another check has found already, and in `openwork` (chains, clasps) the
-    shape itself is fine detail, so that nothing is called a mark there."""
-    shown = [encode_srgb(luminance(rgb)) for rgb in (pair.source, pair.edit)]
+    shape itself is fine detail, so that nothing is called a mark there. A settled matte (not `is_given`) may hold
+    daylight, which says nothing of texture, and says nothing at all of wire that it covers with its rims alone.
+    """
+    # Dressed in the edit's ground, the source's rim reaches as far into thin parts as the edit's own.
+    ground = cv2.cvtColor(np.ascontiguousarray(pair.ground.surface), cv2.COLOR_Lab2LRGB)
+    dressed = over(pair.source, pair.alpha, np.asarray(ground, np.float32))
+    shown = [encode_srgb(luminance(rgb)) for rgb in (dressed, pair.edit)]
     source, edit = (_band(plane) for plane in shown)
-    inner = cv2.erode((pair.alpha > 0.98).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    solid = pair.alpha > 0.98
+    if not is_given:
+        solid &= strength(pair.edit_lab - pair.ground.surface) > _SHOWN_DE
+    inner = cv2.erode(solid.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     nowhere = np.zeros(inner.shape, bool)
+    if inner.sum() < 300 and not is_given:
+        return Detail(None, nowhere, nowhere, ())
+    alpha = pair.alpha if is_given else pair.alpha * solid
     if inner.sum() < 300:
-        gain, strong = _gain(source, edit, inner, pair.alpha, changed)
-        return Detail(gain, nowhere, nowhere, tuple(_judge_gain(gain, strong, limits)))
+        gain, strong = _gain(source, edit, inner, alpha, changed)
+        return Detail(gain, nowhere, nowhere, tuple(_judge_gain(gain, strong, _for_depth(inner, limits))))
     size = (pair.extent_px / 1000) ** 2
     near = cv2.dilate(changed.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
     beyond = cv2.dilate(openwork.astype(np.uint8), np.ones((9, 9), np.uint8)) == 0
@@ -54,8 +74,10 @@ def judge_detail(pair: Aligned, changed: Mask, openwork: Mask, limits: VerifyLim
     invented = _patches(only_edit & lit & ~near, limits.invented_px * size)
     # Marks that are gone from one place are no smoothing; smoothing all over leaves its trace elsewhere too.
     local = removed | invented
-    gain, strong = _gain(source, edit, inner & ~local, pair.alpha * ~local, changed)
-    findings = _judge_gain(gain, strong, limits)
+    gain, strong = _gain(source, edit, inner & ~local, alpha * ~local, changed)
+    if not is_given and strong.any() and _likeness(source[strong], edit[strong]) < _ALIKE:
+        gain = None
+    findings = _judge_gain(gain, strong, _for_depth(inner & ~local, limits))
     if findings:
         return Detail(gain, nowhere, nowhere, tuple(findings))
     if invented.any():
@@ -120,8 +142,8 @@ def _band(plane: Plane) -> Plane:
 def _gain(source: Plane, edit: Plane, inner: Mask, alpha: Plane, changed: Mask) -> tuple[float | None, Mask]:
     """Least-squares gain of the edit's band on the source's over the source's strong detail, and where that is."""
     # The old ground and the new one reach in from the rim as far as the band is wide: thin parts need all there is.
-    deep = cv2.erode(inner.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
-    inner = deep if deep.sum() > 2000 else inner
+    deep = _deep(inner)
+    inner = deep if deep.sum() > _DEEP_ENOUGH else inner
     use = inner & (cv2.dilate(changed.astype(np.uint8), np.ones((9, 9), np.uint8)) == 0)
     if use.sum() < 200:
         use = inner
@@ -133,6 +155,22 @@ def _gain(source: Plane, edit: Plane, inner: Mask, alpha: Plane, changed: Mask) 
     if strong.sum() < 40:
         return None, strong
     return float((source[strong] * edit[strong]).sum() / (source[strong] ** 2).sum()), strong
+
+
+def _likeness(first: Plane, second: Plane) -> float:
+    """The correlation of two bands: smoothing weakens detail but leaves its shape."""
+    return float((first * second).sum() / max(float(np.sqrt((first**2).sum() * (second**2).sum())), 1e-9))
+
+
+def _deep(inner: Mask) -> Mask:
+    return np.asarray(cv2.erode(inner.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0, bool)
+
+
+def _for_depth(inner: Mask, limits: VerifyLimits) -> VerifyLimits:
+    """The limits for a piece of which nothing is deep: there all detail lies beside the contour."""
+    if _deep(inner).sum() > _DEEP_ENOUGH:
+        return limits
+    return replace(limits, texture_gain=limits.texture_gain - limits.texture_thin)
 
 
 def _judge_gain(gain: float | None, strong: Mask, limits: VerifyLimits) -> list[Finding]:
@@ -171,13 +209,13 @@ def _unshared(source: Plane, edit: Plane, inner: Mask, limits: VerifyLimits) -> 
 
     own, other, both = mean(source * source), mean(edit * edit), mean(source * edit)
     places = []
-    for a, b, least, over in (
+    for a, b, least, times in (
         (own, other, limits.removed_rms, limits.removed_over),
         (other, own, limits.invented_rms, limits.invented_over),
     ):
         rest = np.sqrt(np.maximum(a - both * both / np.maximum(b, 1e-7), 0))
         usual = float(np.median(rest[inner]))
-        places.append(np.asarray(inner & (rest - usual > least) & (rest > over * np.sqrt(b)), bool))
+        places.append(np.asarray(inner & (rest - usual > least) & (rest > times * np.sqrt(b)), bool))
     return places[0], places[1]
 
 

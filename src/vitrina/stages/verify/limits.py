@@ -87,8 +87,18 @@ class VerifyLimits:
     eroded_share: float = 0.18
     """Share of the contour whose outer rim is gone."""
 
+    outline_px: float = 1.4
+    """Where no matte was given: how far the source's edge may lie beside the edit's outline. Clean edits leave it
+    within half a pixel, in chains within one..."""
+    outline_ratio: float = 1.15
+    """... and how much more of an edge it has to be than at the outline itself; erosion and halos give 1.2 to 2.3."""
+
     texture_gain: float = 0.80
     """Least ratio of fine contrast (1 to 2.5 px) in the edit to the source's."""
+
+    texture_thin: float = 0.0
+    """What is taken off where the whole piece is thin wire: its detail lies on the contour, and a settled matte wavers
+    there."""
 
     texture_sharp: float = 1.25
     """... and the greatest. Clean edits stay under 1.05; an unsharp mask that shows at a glance gives 1.4 and more."""
@@ -126,6 +136,7 @@ class VerifyLimits:
             eroded_share=0.5,
             halo_share=0.5,
             texture_gain=self.texture_gain - 0.12,
+            texture_thin=0.12,
         )
 
 

@@ -11,6 +11,7 @@ from vitrina.stages.verify.naming import Name
 
 WORDS = {
     "overlay": "Print (text, logo or watermark) lies on the picture. Remove it.",
+    "leftover": "Something of the source's own backdrop was left over beside the piece. Cut out again from the source.",
     "extra-piece": "Something that the source does not show lies beside the piece. Regenerate or reject.",
     "piece-missing": "A separate part of the source is not in the edit. Regenerate or reject.",
     "glare-added": "A bright spot covers a place that is clear in the source. Regenerate or reject.",

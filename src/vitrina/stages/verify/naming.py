@@ -13,6 +13,10 @@ from vitrina.stages.verify.align import Aligned
 from vitrina.stages.verify.changes import Change
 from vitrina.stages.verify.zones import Zones
 
+_LEFT_OVER, _LEFT_OVER_STRIP = 0.65, 0.35
+"""Share of the source's own pixels from which something beside the piece is the old backdrop, and nothing new; a strip
+is mostly rim, whose pixels are half old and half new ground."""
+
 
 @dataclass(frozen=True, slots=True)
 class Name:
@@ -25,6 +29,8 @@ class Name:
 
 def name_change(change: Change, pair: Aligned, zones: Zones) -> tuple[Name, ...]:
     """The likeliest reading first. A second one follows where the regions of two families overlap."""
+    if change.extra > 0.5 and change.own > (_LEFT_OVER_STRIP if is_strip(change) else _LEFT_OVER):
+        return (Name("background" if is_apart(change, zones) else "edges", "leftover"),)
     if is_apart(change, zones):
         return (Name("text", "overlay"),) if is_flat(change, pair) else (Name("pieces", "extra-piece"),)
     if _whole_component(change, zones):
@@ -64,6 +70,12 @@ def name_change(change: Change, pair: Aligned, zones: Zones) -> tuple[Name, ...]
     if change.extra > 0.4:
         return (Name("stones", "stone-added"),)
     return (Name("stones", "stone-changed"),)
+
+
+def is_strip(change: Change) -> bool:
+    """Much longer than it is deep."""
+    depth = float(cv2.distanceTransform(np.pad(change.mask, 1).astype(np.uint8), cv2.DIST_L2, 3).max())
+    return float(np.hypot(change.region.width, change.region.height)) > 5 * 2 * depth
 
 
 def is_apart(change: Change, zones: Zones) -> bool:
@@ -147,12 +159,9 @@ def is_scratch(change: Change, pair: Aligned, zones: Zones) -> bool:
     """A thin mark of the source, on metal, that the edit smoothed over."""
     if change.missing > 0.3 or change.extra > 0.3 or change.drifted:
         return False
-    own = change.mask.astype(np.uint8)
-    depth = cv2.distanceTransform(cv2.copyMakeBorder(own, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0), cv2.DIST_L2, 3)
-    length = float(np.hypot(change.region.width, change.region.height))
-    if length < 5 * 2 * float(depth.max()) or _overlap(change.mask, zones.metal_like) < 0.5:
+    if not is_strip(change) or _overlap(change.mask, zones.metal_like) < 0.5:
         return False
-    grown = cv2.dilate(own, np.ones((3, 3), np.uint8)) > 0
+    grown = cv2.dilate(change.mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     fine = [cv2.Laplacian(lab[..., 0], cv2.CV_32F) for lab in (pair.source_lab, pair.edit_lab)]
     before, after = (float(np.abs(plane[grown]).mean()) for plane in fine)
     return after < 0.6 * before

@@ -33,6 +33,8 @@ _EDGE = 5.0
 """Slope of the source, Lab units a pixel, that is an edge; the penumbra of a contact shadow stays under 2."""
 _RIM_PX = 2.0
 """How far an edge of the bare ground may lie from what was kept and still be its contour."""
+_MIXED_PX = 2.0
+"""How deep the contour's mixed pixels reach into what was settled as the piece."""
 _CLEAR, _DAYLIGHT = 6.5, 4.5
 """Log odds from which a patch is clearly the piece's, and what is held against one that is not."""
 _SHUT = 0.7
@@ -59,11 +61,12 @@ def settle_matte(pair: Aligned, source: Shrunk, evidence: Alpha) -> Aligned:
         piece = cv2.morphologyEx((odds > 0).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)) > 0
         piece &= pair.covered
     piece = _without_dust(piece, net, bare)
-    # A contour pixel is part piece, part ground in the edit, so it is neither similar nor bare: it belongs to its
-    # neighbour.
+    # A contour pixel is part piece, part ground in the edit, so it is neither similar nor bare: it is half of each.
     rim = (cv2.dilate(piece.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0) & ~bare & pair.covered
-    alpha = np.asarray(cv2.GaussianBlur((piece | rim).astype(np.float32), (0, 0), 0.5), np.float32)
-    return with_matte(pair, alpha)
+    whole = (piece | rim).astype(np.uint8)
+    mixed = (whole > 0) & ~similar & (cv2.distanceTransform(whole, cv2.DIST_L2, 3) <= _MIXED_PX)
+    alpha = cv2.GaussianBlur(np.where(mixed, np.float32(0.5), whole.astype(np.float32)), (0, 0), 0.5)
+    return with_matte(pair, np.asarray(alpha, np.float32))
 
 
 def _gone(picture: LabPlanes, bare: Mask, kept: Mask, logit: Plane, distance: Plane) -> Plane:

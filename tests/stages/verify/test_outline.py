@@ -1,0 +1,51 @@
+"""Without a matte, the source's own edges tell an eaten outline and a kept rim from an honest one."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from tests.scenes import ring
+from tests.stages.verify import damage
+from tests.stages.verify.damage import card, layer, reframed
+from vitrina.model import Alpha, Judgement, Rgb, Severity
+from vitrina.stages.verify import verify
+
+SCENE = ring()
+
+
+class Follower:
+    """A network whose answer is too coarse for the contour to be read off it."""
+
+    name = "follower"
+
+    def find(self, rgb: Rgb) -> Alpha:
+        size = (rgb.shape[1], rgb.shape[0])
+        soft = cv2.GaussianBlur(SCENE.alpha, (0, 0), 3)
+        return np.asarray(cv2.resize(soft, size, interpolation=cv2.INTER_AREA), np.float32)
+
+    def refine(self, rgb: Rgb, alpha: Alpha) -> Alpha:
+        assert rgb.shape[:2] == alpha.shape
+        return alpha
+
+
+def judged(edit: Rgb) -> Judgement:
+    return verify(SCENE.source(), card(edit), segmenter=Follower())
+
+
+def telling(judgement: Judgement) -> list[str]:
+    return [f"{f.check}/{f.code}" for f in judgement.findings if f.severity is not Severity.NOTE]
+
+
+def test_an_honest_outline_raises_nothing() -> None:
+    assert telling(judged(SCENE.on((1, 1, 1)))) == []
+    assert telling(judged(reframed(SCENE.on((1, 1, 1))))) == []
+
+
+def test_an_eaten_outline_is_named_and_not_taken_for_stones() -> None:
+    assert telling(judged(damage.eroded(layer(SCENE), 3).on())) == ["edges/eroded"]
+
+
+def test_a_rim_of_the_old_backdrop_is_named() -> None:
+    found = telling(judged(damage.with_rim(SCENE, 5).on()))
+    assert found and {name.split("/")[0] for name in found} == {"edges"}
