@@ -22,7 +22,7 @@ from vitrina.model import Alpha, Finding, Judgement, Mask, Placement, Region, Rg
 from vitrina.plugins import Segmenter
 from vitrina.stages.verify.align import Aligned, align, touches_frame
 from vitrina.stages.verify.census import check_stones, coloured_stones
-from vitrina.stages.verify.changes import Change, Residual, find_changes, residuals
+from vitrina.stages.verify.changes import Change, Residual, find_changes, residuals, subsampled
 from vitrina.stages.verify.contour import judge_contour
 from vitrina.stages.verify.detail import is_only_smooth, is_retouched, judge_detail, removed_detail, unexplained
 from vitrina.stages.verify.distortion import judge_distortion
@@ -157,12 +157,13 @@ def examine_prepared(
         clock.lap("settle")
     zones = find_zones(pair)
     pair = settle_exposure(pair, zones, limits)
-    tones = metal_tones(pair, zones)
+    soft = subsampled(pair)
+    tones = metal_tones(pair, zones, soft)
     moved = [tone for tone in tones if tone.has_moved(limits)]
-    cast = neutralised_cast(pair, neutral_backdrop(small.rgb, alpha), tones) if moved else 0.0
+    cast = neutralised_cast(pair, zones, neutral_backdrop(small.rgb, alpha), tones) if moved else 0.0
     metal = [*judge_metal(tones, cast, limits), *judge_exposure(pair, zones, tones, limits)]
     gains = max(moved, key=lambda tone: tone.de00 + abs(tone.lightness) / 4).gains if moved else None
-    rest = residuals(pair, gains, zones.piece if cast else zones.metal_like)
+    rest = residuals(pair, soft, gains, zones.piece if cast else zones.metal_like)
     clock.lap("compare")
     contour = judge_contour(pair, rest, limits)
     if not is_given:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from vitrina.imaging.colour import lab
-from vitrina.imaging.compare import blobs, interval, smooth, strength
+from vitrina.imaging.compare import LabPlanes, blobs, interval, smooth, strength
 from vitrina.imaging.compose import over
 from vitrina.model import Mask, Plane, Region
 from vitrina.stages.verify.align import Aligned
@@ -57,8 +57,11 @@ class Change:
     peak_de: float
 
 
-def residuals(pair: Aligned, gains: tuple[float, float, float] | None = None, metal: Mask | None = None) -> Residual:
-    """Compare; with `gains` (per linear channel) a second prediction is allowed where the metal moved as a whole."""
+def residuals(
+    pair: Aligned, soft: LabPlanes, gains: tuple[float, float, float] | None = None, metal: Mask | None = None
+) -> Residual:
+    """Compare; `soft` is the source as `subsampled` makes it, and with `gains` (per linear channel) one more prediction
+    is allowed where the metal moved as a whole."""
     matte = pair.alpha
     inside = matte > 0.5
     near = cv2.dilate(matte, np.ones((5, 5), np.uint8)) > 0.02
@@ -69,7 +72,7 @@ def residuals(pair: Aligned, gains: tuple[float, float, float] | None = None, me
     core = (matte > 0.95).astype(np.float32)
     shift = _local_mean(pair.edit_lab - pair.source_lab, core, 3.0)
     drift = strength(shift * _LAB_WEIGHT) * (core > 0)
-    thinned = _local_mean(pair.edit_lab - _subsampled(pair), core, 3.0)
+    thinned = _local_mean(pair.edit_lab - soft, core, 3.0)
     drift = np.minimum(drift, strength(thinned * _LAB_WEIGHT) * (core > 0))
     if gains is not None and metal is not None:
         moved = smooth(lab(pair.source * np.asarray(gains, np.float32)), 0.7)
@@ -82,13 +85,13 @@ def residuals(pair: Aligned, gains: tuple[float, float, float] | None = None, me
     return Residual(product, ground, drift.astype(np.float32), shift, inside, near)
 
 
-def _subsampled(pair: Aligned) -> np.ndarray:
+def subsampled(pair: Aligned) -> LabPlanes:
     """The source on the edit's ground with colour at half resolution, as JPEG keeps it: a small stone loses some."""
     surface = np.ascontiguousarray(pair.ground.surface)
     ground = np.asarray(cv2.cvtColor(surface, cv2.COLOR_Lab2LRGB), np.float32)
     dressed = smooth(lab(over(pair.source, pair.alpha, ground)), 0.7)
     soft = smooth(dressed, _CHROMA_PX)
-    return np.dstack([pair.source_lab[..., :1], soft[..., 1:]])
+    return np.asarray(np.dstack([pair.source_lab[..., :1], soft[..., 1:]]), np.float32)
 
 
 def changed_masks(pair: Aligned, rest: Residual, limits: VerifyLimits) -> tuple[Mask, Mask, Mask, Mask]:

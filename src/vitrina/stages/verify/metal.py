@@ -11,15 +11,21 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from vitrina.imaging.colour import delta_e00, lab, luminance
-from vitrina.imaging.compare import smooth
+from vitrina.imaging.compare import LabPlanes, smooth
 from vitrina.model import Finding, Mask, Region, Rgb, Severity
 from vitrina.stages.verify.align import Aligned
 from vitrina.stages.verify.facts import Facts
 from vitrina.stages.verify.limits import VerifyLimits
 from vitrina.stages.verify.zones import Zones
 
+_GROUP_PX, _APART, _BIAS = 500, 0.35, 1.5
+"""Pixels that make a group, how far the groups' shares of a cast may lie apart, and the a*b* that may be left of it:
+pavé sparkles at random by 3, but not to one side."""
+_DARKEST_L = 25.0
+"""L* below which a backdrop (black velvet) says nothing of the light's colour."""
 _PALE = 9.0
 """C*ab below which a metal counts as white."""
 
@@ -47,22 +53,35 @@ class Tone:
         return self.de00 > limits.metal_de00 or abs(self.lightness) > limits.metal_lightness
 
 
-def metal_tones(pair: Aligned, zones: Zones) -> tuple[Tone, ...]:
-    """The tone of golden and of pale metal, each over the pixels that are neither in shadow nor burnt out."""
-    chroma = np.hypot(pair.source_lab[..., 1], pair.source_lab[..., 2])
-    lightness = pair.source_lab[..., 0]
+def metal_tones(pair: Aligned, zones: Zones, soft: LabPlanes) -> tuple[Tone, ...]:
+    """The tone of golden and of pale metal, each over the pixels that are neither in shadow nor burnt out.
+
+    `soft` is the source with its colour at half resolution. Thin reflections lose some of theirs to JPEG: of what the
+    two say, the smaller shift counts.
+    """
+    sharp, dulled = ({tone.family: tone for tone in _tones(pair, zones, planes)} for planes in (pair.source_lab, soft))
+    return tuple(min((tone, dulled.get(family, tone)), key=_extent) for family, tone in sharp.items())
+
+
+def _extent(tone: Tone) -> float:
+    return tone.de00
+
+
+def _tones(pair: Aligned, zones: Zones, source_lab: LabPlanes) -> list[Tone]:
+    chroma = np.hypot(source_lab[..., 1], source_lab[..., 2])
+    lightness = source_lab[..., 0]
     same = (pair.alpha > 0.95) & zones.metal_like & (lightness > 22) & (lightness < 93)
     same &= (pair.edit_lab[..., 0] < 97) & (pair.edit_lab[..., 0] > 8)
     tones = []
     for family, own in (("golden", same & (chroma >= _PALE)), ("pale", same & (chroma < _PALE))):
         if own.sum() >= max(60, 0.012 * zones.piece.sum()):
-            tones.append(_tone(pair, family, own))
-    return tuple(tones)
+            tones.append(_tone(pair, family, own, source_lab))
+    return tones
 
 
-def _tone(pair: Aligned, family: str, own: Mask) -> Tone:
-    shift = np.median(pair.edit_lab[own] - pair.source_lab[own], axis=0)
-    before = np.median(pair.source_lab[own], axis=0)
+def _tone(pair: Aligned, family: str, own: Mask, source_lab: LabPlanes) -> Tone:
+    shift = np.median(pair.edit_lab[own] - source_lab[own], axis=0)
+    before = np.median(source_lab[own], axis=0)
     level = np.array([0.0, shift[1], shift[2]])
     de00 = float(delta_e00(before[None].astype(np.float32), (before + level)[None].astype(np.float32))[0])
     after = before + shift
@@ -99,7 +118,9 @@ def settle_exposure(pair: Aligned, zones: Zones, limits: VerifyLimits) -> Aligne
     return replace(pair, source=source, source_lab=smooth(lab(source), 0.7), gain=pair.gain * 2**apart)
 
 
-def neutralised_cast(pair: Aligned, backdrop: tuple[float, float, float] | None, tones: tuple[Tone, ...]) -> float:
+def neutralised_cast(
+    pair: Aligned, zones: Zones, backdrop: tuple[float, float, float] | None, tones: tuple[Tone, ...]
+) -> float:
     """The share of the source's colour cast that the edit took out, 0…1, if that alone explains the metal's shift.
 
     `backdrop` is the source's linear backdrop colour when it is plain and may be neutral; None otherwise. Von Kries'
@@ -111,15 +132,24 @@ def neutralised_cast(pair: Aligned, backdrop: tuple[float, float, float] | None,
     if chroma < 2.5:
         return 0.0
     full = float(np.asarray(backdrop) @ (0.2126, 0.7152, 0.0722)) / np.maximum(np.asarray(backdrop), 1e-4)
+    # Metal alone may have been recoloured along the very cast: what is not metal has to have lost it too.
     inner = pair.alpha > 0.95
-    step = max(1, int(inner.sum()) // 20000)
-    source, edit = pair.source[inner][::step], pair.edit_lab[inner][::step]
-    worth: list[tuple[float, float]] = []
+    groups = [group for group in (inner & zones.metal_like, inner & ~zones.metal_like) if group.sum() > _GROUP_PX]
+    found = [_taken_out(pair, group, full) for group in groups or [inner]]
+    return min(found) if max(found) - min(found) < _APART else 0.0
+
+
+def _taken_out(pair: Aligned, group: Mask, full: NDArray[np.float64]) -> float:
+    """The power of the gains `full` that brings the source's pixels under `group` to the edit's; 0 when none does."""
+    step = max(1, int(group.sum()) // 10000)
+    source, edit = pair.source[group][::step], pair.edit_lab[group][::step]
+    worth: list[tuple[float, float, float]] = []
     for strength in np.linspace(0, 1.1, 12):
-        shown = lab((source * (full**strength).astype(np.float32))[None])[0]
-        worth.append((float(np.median(np.hypot(*(shown - edit)[:, 1:].T))), float(strength)))
-    error, strength = min(worth)
-    return strength if strength > 0.1 and error < 1.5 and error < 0.5 * worth[0][0] else 0.0
+        apart = (lab((source * (full**strength).astype(np.float32))[None])[0] - edit)[:, 1:]
+        bias = float(np.hypot(*np.median(apart, axis=0)))
+        worth.append((float(np.median(np.hypot(*apart.T))), float(strength), bias))
+    error, strength, bias = min(worth)
+    return strength if strength > 0.1 and bias < _BIAS and error < 0.5 * worth[0][0] else 0.0
 
 
 def judge_metal(tones: tuple[Tone, ...], cast: float, limits: VerifyLimits) -> list[Finding]:
@@ -284,7 +314,7 @@ def neutral_backdrop(
     shades = lab(pixels[None])[0]
     middle = np.median(shades, axis=0)
     varies = float(np.median(np.abs(shades[:, 1:] - middle[1:]), axis=0).max())
-    if varies > spread or middle[0] < 40 or float(np.hypot(middle[1], middle[2])) > chroma:
+    if varies > spread or middle[0] < _DARKEST_L or float(np.hypot(middle[1], middle[2])) > chroma:
         return None
     return _triple(np.median(pixels, axis=0))
 
