@@ -14,14 +14,14 @@ from PIL import Image
 
 from tests.scenes import Scene
 from vitrina.codec.decode import decode
-from vitrina.codec.encode import encode_exact8, encode_jpeg, encode_png8, encode_png16, encode_webp8
+from vitrina.codec.encode import encode_exact_png, encode_jpeg, encode_png8, encode_png16, encode_webp8
 from vitrina.codec.metadata import probe
 from vitrina.imaging.colour import decode_srgb, delta_e00, encode_srgb8, lab
 from vitrina.model import Rgb
 
 LOSSY: dict[str, Callable[[Rgb], bytes]] = {
     "JPEG": lambda rgb: encode_jpeg(rgb, quality=92),
-    "WEBP": lambda rgb: encode_webp8(encode_srgb8(rgb), quality=92),
+    "WEBP": lambda rgb: encode_webp8(encode_srgb8(rgb), level=60),
 }
 
 
@@ -51,8 +51,9 @@ def test_png8_codes_are_exact() -> None:
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
 def test_what_is_written_without_loss_comes_back(kind: str, drawn_ring: Scene) -> None:
-    pixels = encode_srgb8(drawn_ring.rgb)
-    with Image.open(io.BytesIO(encode_exact8(pixels, kind=kind, xmp=b"<x:xmpmeta/>"))) as image:
+    pixels, xmp = encode_srgb8(drawn_ring.rgb), b"<x:xmpmeta/>"
+    data = encode_exact_png(pixels, xmp=xmp) if kind == "PNG" else encode_webp8(pixels, level=100, xmp=xmp)
+    with Image.open(io.BytesIO(data)) as image:
         assert image.format == kind and np.array_equal(np.asarray(image.convert("RGB")), pixels)
         assert b"xmpmeta" in str(image.info).encode() and "icc_profile" in image.info
 

@@ -93,6 +93,8 @@ def render(
         raise UsageError("Nothing to render: the variant shows no piece. Cut it out first.")
     canvas = _canvas(box, place)
     floor = max(least_quality or params.least_quality, *(_asked(rule.min, params) for rule in place.jpeg_quality), 1)
+    if kind != "JPEG":
+        floor = least_quality or 1  # the floors of packs are read off a JPEG's tables
     xmp = xmp_packet(rights=rights, generator=variant.generator)
     while True:
         placement = _place(box, canvas, place, variant.alpha)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitrina.codec.decode import read_srgb8
-from vitrina.codec.encode import asked_quality, encode_exact8, encode_jpeg8, encode_webp8
+from vitrina.codec.encode import asked_quality, encode_exact_png, encode_jpeg8, encode_webp8
 from vitrina.imaging.colour import decode_srgb, delta_e00, lab
 from vitrina.model import Alpha, Mask, Region, Rgb
 
@@ -20,6 +20,8 @@ __all__ = [
 
 Pixels = NDArray[np.uint8]
 _ANNEX_K, _ROBIDOUX = 0, 3
+_WEBP_LEVELS = (40, 60, 80)
+"""libwebp knows steps of 20; below 40 its files grow no smaller."""
 _TILE_PX, _TILES, _MEANS = 64, 32, 16_000
 _CODE = np.array([[0.2126, 0.7152, 0.0722]], np.float32)
 
@@ -40,7 +42,7 @@ CLOSE = Closeness()
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A file and its quality: a JPEG's as it reads on libjpeg's scale, a WebP's on its own, 100 without any loss."""
+    """A file and its quality: a JPEG's as it reads on libjpeg's scale, a WebP's near-lossless level, 100 for exact."""
 
     data: bytes
     quality: int
@@ -59,57 +61,59 @@ def encode_smallest(
 ) -> Encoded:
     """The smallest file of `kind` (JPEG, WEBP, PNG) of `pixels` that stays within `close`.
 
-    Quality is found by halving on up to 32 tiles of the piece and then confirmed on the whole of it, one step finer at
-    a time. A JPEG's reads as `least` or more, and as `most` at the most; a WebP that never comes close is written
-    without loss, a PNG always is.
+    Quality is found on up to 32 tiles of the piece and then confirmed on the whole of it. It is `least` or more; a
+    JPEG's reads as `most` at the most, a WebP is near-lossless or, where that does not come close, without loss, a PNG
+    is without loss always.
     """
     if kind == "PNG":
-        return Encoded(encode_exact8(pixels, kind=kind, xmp=xmp), 100)
+        return Encoded(encode_exact_png(pixels, xmp=xmp), 100)
     inside = cv2.dilate(alpha, np.ones((5, 5), np.uint8)) > 0.02
-    encode = _smallest_jpeg if kind == "JPEG" else _smallest_webp
-    return encode(pixels, inside, _tiles(pixels, inside), least, most, close, xmp)
+    tiles = _tiles(pixels, inside)
+    if kind == "WEBP":
+        return _smallest_webp(pixels, inside, tiles, least, close, xmp)
+    return _smallest_jpeg(pixels, inside, tiles, least, most, close, xmp)
 
 
 def _smallest_jpeg(
     pixels: Pixels, inside: Mask, tiles: Sample, least: int, most: int, close: Closeness, xmp: bytes
 ) -> Encoded:
-    """Robidoux's table is used; where a floor of quality and not the error decides, the file by Annex K's table is made
-    as well and the smaller one is taken, for the floor is read off the tables.
+    """Robidoux's table is used; where a floor of quality and not the error decides, Annex K's is tried as well, for the
+    floor is read off the tables, and the one whose tiles are smaller is taken.
 
     The piece is confirmed alone, cut out on the grid of the blocks: they do not know of each other, so its pixels are
     those of the file (ITU-T T.81, A.3).
     """
-    place = piece_box(inside)
-    piece, made = Sample(pixels[place], inside[place]), []
+    tried = []
     for table in (_ROBIDOUX, _ANNEX_K):
-
-        def probe(part: Pixels, quality: int, table: int = table) -> bytes:
-            return encode_jpeg8(part, quality=quality, table=table, progressive=False)
-
         low = asked_quality(least, table)
         high = max(low, asked_quality(most, table))
-        quality = _search(tiles, low, high, probe, close)
-        while quality < high and not is_close(piece, read_srgb8(probe(piece.pixels, quality)), close):
-            quality += 1
-        data = encode_jpeg8(pixels, quality=quality, table=table, xmp=xmp)
-        made.append(Encoded(data, max(q for q in range(1, 101) if asked_quality(q, table) <= quality)))
+        quality = _search(tiles, low, high, _draft_by(table), close)
+        tried.append((len(_draft_by(table)(tiles.pixels, quality)), table, quality, high))
         if quality > low:
             break
-    return min(made, key=lambda file: len(file.data))
+    _, table, quality, high = min(tried)
+    place, draft = piece_box(inside), _draft_by(table)
+    piece = Sample(pixels[place], inside[place])
+    while quality < high and not is_close(piece, read_srgb8(draft(piece.pixels, quality)), close):
+        quality += 1
+    reads_as = max(q for q in range(1, 101) if asked_quality(q, table) <= quality)
+    return Encoded(encode_jpeg8(pixels, quality=quality, table=table, xmp=xmp), reads_as)
 
 
-def _smallest_webp(
-    pixels: Pixels, inside: Mask, tiles: Sample, least: int, _most: int, close: Closeness, xmp: bytes
-) -> Encoded:
-    """Its blocks are predicted from their neighbours, so the piece is confirmed in the whole file."""
+def _draft_by(table: int) -> Callable[[Pixels, int], bytes]:
+    return lambda part, quality: encode_jpeg8(part, quality=quality, table=table, progressive=False)
+
+
+def _smallest_webp(pixels: Pixels, inside: Mask, tiles: Sample, least: int, close: Closeness, xmp: bytes) -> Encoded:
+    """Near-lossless at the first level that is close on the tiles and then, in the file itself, on the whole piece."""
     place = piece_box(inside)
     piece = Sample(pixels[place], inside[place])
-    first = _search(tiles, min(least, 100), 100, lambda part, quality: encode_webp8(part, quality=quality), close)
-    for quality in range(first, 101):
-        data = encode_webp8(pixels, quality=quality, xmp=xmp)
-        if is_close(piece, read_srgb8(data)[place], close):
-            return Encoded(data, quality)
-    return Encoded(encode_exact8(pixels, kind="WEBP", xmp=xmp), 100)
+    for level in [level for level in _WEBP_LEVELS if level >= least]:
+        if is_close(tiles, read_srgb8(encode_webp8(tiles.pixels, level=level)), close):
+            data = encode_webp8(pixels, level=level, xmp=xmp)
+            if is_close(piece, read_srgb8(data)[place], close):
+                return Encoded(data, level)
+    return Encoded(encode_webp8(pixels, level=100, xmp=xmp), 100)
 
 
 def _search(sample: Sample, low: int, high: int, encode: Callable[[Pixels, int], bytes], close: Closeness) -> int:
