@@ -203,7 +203,7 @@ def test_every_page_is_free_of_barriers(tour: Tour) -> None:
         "/skus/NONE",
     ]  # fmt: skip
     found: list[str] = []
-    page, stranger = tour.window("Ann"), tour.window(None)
+    page, stranger = tour.window("Ann", reduced_motion="reduce"), tour.window(None)  # colours do not glide
     stranger.goto(f"{tour.base}/sign-in")
     found += violations(stranger)
     for where in pages:

@@ -86,7 +86,7 @@ def list_deliveries(house: House, number: int, *, before: int = 0, limit: int = 
         actor(conn, house, "webhook.edit")
         if webhooks.get(conn, number) is None:
             raise Missing(f"there is no webhook {number}.")
-        rows = webhooks.deliveries_of(conn, number, before=before or 2**62, limit=limit)
+        rows = webhooks.deliveries_of(conn, number, before=before or 2**31 - 1, limit=limit)
     told = [
         {"delivery": r.id, "message": r.message, "type": r.type, "state": r.state, "tries": r.tries,
          "status": r.status, "said": r.said, "added_at": r.added_at, "tried_at": r.tried_at}
