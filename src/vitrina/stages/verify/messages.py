@@ -29,6 +29,7 @@ WORDS = {
     "stone-added": "A stone or setting appears that the source does not have. Regenerate or reject.",
     "stone-changed": "A stone or its setting does not look as in the source. Regenerate or reject.",
 }
+"""What a change is called in English; stages/words says the same in Russian and Kazakh (its test asks for each)."""
 
 _MOST = 12
 """Findings of one code that are listed one by one; the rest are summed up in a last one."""
