@@ -72,6 +72,7 @@ ONLY_IN: dict[str, set[str]] = {
     "urllib3": {"backends"},
     "keyring": {"backends"},
     "c2pa": {"backends"},
+    "joserfc": {"backends"},
     "cv2": {"imaging", "stages", "backends", "rules", "pages", "actions"},
 }
 """Third-party libraries and the rooms that may name them."""

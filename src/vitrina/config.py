@@ -6,7 +6,7 @@ import os
 import sys
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from vitrina.errors import UsageError
@@ -20,6 +20,9 @@ SETTINGS = {
     "VITRINA_COPYRIGHT": "the copyright line in exported files ([export] copyright), for example © 2026 Atelier Aru",
     "VITRINA_C2PA_CERTIFICATE": "the seller's certificate chain (PEM): exported files are signed by C2PA",
     "VITRINA_C2PA_KEY": "the private key of that certificate (PEM)",
+    "VITRINA_OIDC_ISSUER": "an OpenID provider by which people may come in, exactly as it calls itself",
+    "VITRINA_OIDC_CLIENT_ID": "who the studio is at that provider",
+    "VITRINA_OIDC_CLIENT_SECRET": "and its secret there",
     **{
         f"VITRINA_{name}": "a credential for publishing (or in the keyring, service vitrina)"
         for name in (
@@ -55,6 +58,9 @@ class Config:
     certificate: Path | None = None
     certificate_key: Path | None = None
     blobs: str | None = None
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: str = field(default="", repr=False)
     is_named: bool = False
     """Whether somebody said where the home is: by option or environment, not by the platform's custom."""
 
@@ -74,6 +80,8 @@ def load_config(environ: Mapping[str, str] | None = None, *, home: Path | None =
         raise UsageError(
             f"VITRINA_DATABASE: {str(database).split('@')[-1]!r} is not a database. Write sqlite:///PATH or postgresql://USER@HOST/NAME."
         )
+    if env.get("VITRINA_OIDC_ISSUER") and not env.get("VITRINA_OIDC_CLIENT_ID"):
+        raise UsageError("VITRINA_OIDC_ISSUER is set and VITRINA_OIDC_CLIENT_ID is not. Register the studio there.")
     blobs = env.get("VITRINA_BLOBS") or table.get("blobs")
     if blobs is not None and not (str(blobs).startswith("s3://") and len(str(blobs)) > len("s3://")):
         raise UsageError(f"VITRINA_BLOBS: {str(blobs)!r} names no bucket. Write s3://BUCKET/PREFIX.")
@@ -87,6 +95,9 @@ def load_config(environ: Mapping[str, str] | None = None, *, home: Path | None =
         certificate=Path(env["VITRINA_C2PA_CERTIFICATE"]) if env.get("VITRINA_C2PA_CERTIFICATE") else None,
         certificate_key=Path(env["VITRINA_C2PA_KEY"]) if env.get("VITRINA_C2PA_KEY") else None,
         blobs=str(blobs) if blobs else None,
+        oidc_issuer=env.get("VITRINA_OIDC_ISSUER", "").strip(),
+        oidc_client_id=env.get("VITRINA_OIDC_CLIENT_ID", "").strip(),
+        oidc_client_secret=env.get("VITRINA_OIDC_CLIENT_SECRET", "").strip(),
         is_named=home is not None or bool(env.get("VITRINA_HOME")),
     )
 

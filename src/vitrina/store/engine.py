@@ -21,7 +21,7 @@ from vitrina.config import Config
 from vitrina.errors import Broken, Busy, Conflict, NotWritable, ResourceError
 from vitrina.store.schema import metadata
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration; a database that says something else is migrated, or refused when it is newer."""
 
 BUSY_S = 30

@@ -398,3 +398,16 @@ deliveries = Table(
     Column("tried_at", String(40)),
     Index(None, "webhook_id", "added_at"),
 )
+
+identities = Table(
+    "identities",
+    metadata,
+    id_column(),
+    Column("issuer", String(300), nullable=False),
+    Column("subject", String(255), nullable=False),
+    Column("person_id", Integer, ForeignKey("people.id"), nullable=False, index=True),
+    Column("name", String(200), nullable=False),
+    Column("made_at", String(40), nullable=False),
+    Column("used_at", String(40)),
+    UniqueConstraint("issuer", "subject"),
+)

@@ -8,9 +8,9 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from vitrina.actions import doors, publishing
+from vitrina.actions import doors, outside, publishing
 from vitrina.errors import NotAllowed, UsageError, VitrinaError
-from vitrina.web.page import LANGUAGE, SESSION, At, Form, go, house_of, render, set_cookie, visitor_of
+from vitrina.web.page import LANGUAGE, SESSION, At, Desk, Form, go, house_of, render, set_cookie, visitor_of
 from vitrina.web.words import LANGUAGES
 
 router = APIRouter()
@@ -60,18 +60,18 @@ def show_sign_in(request: Request, next: str = "/") -> Response:
         return go("/set-up")
     if visitor_of(request) is not None:
         return go("/")
-    return render(request, "sign_in.html", next=_inside(next), problem="", name="")
+    return _sign_in_page(request, 200, after=inside(next))
 
 
 @router.post("/sign-in")
 def sign_in(request: Request, form: Form) -> Response:
     """Open the door, or say that the name or the password is wrong."""
-    name, after = _text(form, "name"), _inside(_text(form, "next"))
+    name, after = _text(form, "name"), inside(_text(form, "next"))
     address = request.client.host if request.client else "unknown"
     try:
         secret = doors.sign_in(house_of(request), name, _text(form, "password"), address=address)
     except NotAllowed as error:
-        return render(request, "sign_in.html", None, error.http_status, next=after, problem=str(error), name=name)
+        return _sign_in_page(request, error.http_status, after=after, problem=str(error), name=name)
     return _come_in(request, secret, after)
 
 
@@ -106,7 +106,7 @@ def join(request: Request, secret: str, form: Form) -> Response:
 @router.get("/me")
 def me(at: At, problem: str = "", done: str = "") -> Response:
     """One's own page: roles, password, tokens."""
-    return at.page("me.html", tokens=doors.list_tokens(at.house)["tokens"], made=None, problem=problem, done=done)
+    return _me(at, problem=problem, done=done)
 
 
 @router.post("/me/password")
@@ -115,8 +115,7 @@ def change_password(at: At, form: Form) -> Response:
     try:
         secret = doors.change_password(at.house, _text(form, "old"), _text(form, "new"))
     except VitrinaError as error:
-        tokens = doors.list_tokens(at.house)["tokens"]
-        return at.page("me.html", error.http_status, tokens=tokens, made=None, problem=str(error), done="")
+        return _me(at, error.http_status, problem=str(error))
     response = go("/me", done="password")
     set_cookie(at.request, response, SESSION, secret)
     return response
@@ -125,12 +124,11 @@ def change_password(at: At, form: Form) -> Response:
 @router.post("/me/tokens")
 def make_token(at: At, form: Form) -> Response:
     """Make a token; its secret is on this answer alone."""
-    tokens = doors.list_tokens
     try:
         made = doors.make_token(at.house, _text(form, "name"), [str(s) for s in form.getlist("scope")])
     except UsageError as error:
-        return at.page("me.html", 400, tokens=tokens(at.house)["tokens"], made=None, problem=str(error), done="")
-    return at.page("me.html", tokens=tokens(at.house)["tokens"], made=made, problem="", done="")
+        return _me(at, 400, problem=str(error))
+    return _me(at, made=made)
 
 
 @router.post("/me/tokens/{token}/end")
@@ -144,10 +142,20 @@ def end_token(at: At, form: Form, token: int) -> Response:  # noqa: ARG001
 def choose_language(request: Request, form: Form) -> Response:
     """Choose the language of the pages."""
     chosen = _text(form, "language")
-    response = go(_inside(_text(form, "next")))
+    response = go(inside(_text(form, "next")))
     if chosen in LANGUAGES:
         set_cookie(request, response, LANGUAGE, chosen, days=365)
     return response
+
+
+def _sign_in_page(request: Request, status: int, *, after: str, problem: str = "", name: str = "") -> Response:
+    provider = outside.list_provider(house_of(request))
+    return render(request, "sign_in.html", None, status, next=after, problem=problem, name=name, provider=provider)
+
+
+def _me(at: Desk, status: int = 200, *, made: Any = None, problem: str = "", done: str = "") -> Response:
+    tokens, accounts = doors.list_tokens(at.house)["tokens"], outside.list_accounts(at.house)
+    return at.page("me.html", status, tokens=tokens, accounts=accounts, made=made, problem=problem, done=done)
 
 
 def _come_in(request: Request, secret: str, path: str) -> Response:
@@ -156,7 +164,7 @@ def _come_in(request: Request, secret: str, path: str) -> Response:
     return response
 
 
-def _inside(path: str) -> str:
+def inside(path: str) -> str:
     """`path` when it leads to a page of ours, else the first page."""
     return path if path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable() else "/"
 
