@@ -7,7 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from vitrina.store.schema import identities, people
+from vitrina.store.schema import people
+from vitrina.store.schema_doors import identities
 
 
 def find(conn: Connection, issuer: str, subject: str) -> Row[Any] | None:

@@ -8,7 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from vitrina.store.schema import attempts, keys, passwords, people, replies, views
+from vitrina.store.schema import people
+from vitrina.store.schema_doors import attempts, keys, passwords, replies, views
 
 
 def password_of(conn: Connection, name: str) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from vitrina.store.schema import deliveries, webhooks
+from vitrina.store.schema_doors import deliveries, webhooks
 
 
 def add(conn: Connection, *, url: str, types: Sequence[str], secret: str, person: str, at: str) -> int:
