@@ -199,7 +199,8 @@ def test_every_page_is_free_of_barriers(tour: Tour) -> None:
     pages = [
         "/", "/skus", "/skus/new", "/skus/AXE-1", "/skus/AXE-1/change", "/capture", "/capture?sku=AXE-1", "/review",
         "/skus/AXE-1/variants/1", "/skus/AXE-1/variants/3", "/skus/AXE-1/variants/1/brush", "/batches", "/batches/1",
-        "/judge", "/marketplaces", "/marketplaces/kaspi", "/reports", "/ledger", "/people", "/settings", "/me",
+        "/judge", "/marketplaces", "/marketplaces/kaspi", "/reports", "/ledger", "/people", "/settings",
+        "/webhooks", "/me",
         "/skus/NONE",
     ]  # fmt: skip
     found: list[str] = []

@@ -246,3 +246,22 @@ def test_over_rest_once_per_key_and_in_pages(tmp_path: Path) -> None:
         assert client.delete("/api/v1/webhooks/1").json()["ended_why"] == "ended by Ann"
         refused = client.post("/api/v1/webhooks/1/ping")
         assert (refused.status_code, refused.headers["content-type"]) == (409, "application/problem+json")
+
+
+def test_the_page_shows_the_secret_once_and_what_was_sent(tmp_path: Path) -> None:
+    with a_receiver(500) as receiver, a_studio(tmp_path) as (app, house):
+        client = sign_in(app, house, "Ann")
+        made = client.post("/webhooks", data={"url": receiver.url, "type": ["card.made", "sku.added"]})
+        assert made.status_code == 200 and "whsec_" in made.text
+        assert "whsec_" not in client.get("/webhooks").text
+        assert client.post("/webhooks/1/ping").status_code == 200
+        attempt(house)
+        assert "waiting, 1 tries" in client.get("/webhooks").text
+        kind = kind_of_deliveries(house)
+        kind.park({"delivery": 1}, "send", "given up")
+        assert "given up after 1" in client.get("/webhooks").text
+        assert client.post("/webhooks/1/deliveries/1/again").status_code == 200
+        refused = client.post("/webhooks", data={"url": "http://example.org", "type": ["card.made"]})
+        assert refused.status_code == 400 and "https" in refused.text
+        client.post("/webhooks/1/end")
+        assert receiver.url not in client.get("/webhooks").text
