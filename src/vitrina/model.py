@@ -111,6 +111,11 @@ class Region:
         """Row and column slices of this rectangle."""
         return slice(self.y, self.y + self.height), slice(self.x, self.x + self.width)
 
+    def meets(self, other: Region) -> bool:
+        """Whether the two have a pixel in common."""
+        across = self.x < other.x + other.width and other.x < self.x + self.width
+        return across and self.y < other.y + other.height and other.y < self.y + self.height
+
     def as_dict(self) -> dict[str, int]:
         return {"x": self.x, "y": self.y, "width": self.width, "height": self.height}
 

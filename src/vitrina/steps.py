@@ -36,6 +36,7 @@ from vitrina.plugins import Reader, Segmenter, plugin
 
 if TYPE_CHECKING:
     from vitrina.rules.pack import Pack
+    from vitrina.stages.fuse import Fused
     from vitrina.stages.intake.shots import Seen
     from vitrina.stages.strokes import Stroke
     from vitrina.stages.verify import Examination, Facts, Prepared
@@ -289,6 +290,45 @@ def verify_prepared(
     from vitrina.stages.verify import examine_prepared
 
     return examine_prepared(prepared, edit, facts=facts, placement=placement).judgement
+
+
+def fuse(
+    count: int,
+    frame: Callable[[int], Source],
+    *,
+    method: str | None = None,
+    finder: Segmenter | None = None,
+) -> tuple[Fused, Judgement]:
+    """Frames 0 … `count` − 1 of one view made one picture, and what verification says of it.
+
+    Frame 0 is the reference; `method` is exposure or focus, or told from the frames. The picture is verified against
+    every frame in it as far as the piece goes; a finding stands when no frame speaks against it: what one of them shows
+    was not invented.
+    """
+    from vitrina.stages.cutout import find_piece
+    from vitrina.stages.fuse import Method, fuse, on_white, undisputed
+    from vitrina.stages.verify import examine_prepared, prepare
+
+    started = time.perf_counter()
+    finder = finder or segmenter()
+    if method is not None and method not in list(Method):
+        raise UsageError(f"fuse by {method!r}: there are {', '.join(Method)}.")
+    piece = find_piece(frame(0), finder)
+    fused = fuse(count, frame, piece, method=None if method is None else Method(method))
+    findings = fused.findings
+    ended = time.perf_counter()
+    if fused.rgb is not None:
+        shown, alpha = on_white(fused.rgb, piece)  # the reference did not move: its piece lies where the fused one does
+        edit = replace(frame(0), rgb=shown, name="fused", alpha=None, notes=())
+        said = []
+        for number in fused.frames:
+            matte, same = (alpha, Placement(1.0, 0.0, 0.0, edit.size)) if number == 0 else (None, None)
+            prepared = prepare(frame(number), segmenter=finder, matte=matte)
+            judged = examine_prepared(prepared, edit, placement=same).judgement
+            said.append(judged.findings)
+        findings = (*findings, *undisputed(said))
+    seconds = {"fuse": ended - started, "verify": time.perf_counter() - ended, "total": time.perf_counter() - started}
+    return fused, Judgement("vitrina.fuse/1", findings, fused.measures, seconds)
 
 
 def render(

@@ -35,6 +35,11 @@ def import_photo(
 
     name, data = path.name, read_bytes(path)
     source = steps.take_in(data, name=name, max_megapixels=house.config.max_megapixels)
+    if "MadeBy" in source.facts.metadata:
+        raise UsageError(
+            f"{name} was made by {source.facts.metadata['MadeBy']} from photos: it is a draft, no original. Add those "
+            f"photos, and this one with: vitrina variant import {code} {name} --tool NAME"
+        )
     admit(house, "photo.add", f"sku/{code}", rights, [name])
     taken_print, capture = print_of(source), capture_of(probe(data, name=name))
     digest = house.originals.put(data)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from vitrina.config import load_config
 from vitrina.errors import Unreadable, UsageError, VitrinaError
-from vitrina.files import photos_in, read_bytes
+from vitrina.files import photos_in, read_bytes, write_bytes
+from vitrina.model import Source, Verdict
 
 
 def photos_of(paths: Sequence[Path]) -> list[Path]:
@@ -72,6 +74,7 @@ class ShotList:
         self._type, self._told, self._language = piece_type, told, language
         self._finder = steps.segmenter(model)
         self._seen: list[Any] = []
+        self._paths: dict[str, Path] = {}
 
     def inspect(self, path: Path) -> dict[str, Any]:
         """The document of one photo, with the view that it shows."""
@@ -82,7 +85,36 @@ class ShotList:
             source, finder=self._finder, piece_type=self._type, told=self._told.get(path.name)
         )
         self._seen.append(seen)
+        self._paths[seen.name] = path
         return {"file": str(path), "shot": seen.shot, **steps.advise(judgement, self._language).as_dict()}
+
+    def fuse(self, out: Path, method: str | None) -> Iterator[dict[str, Any]]:
+        """Each view that was taken several times made one picture in `out`, the best frame first; its documents.
+
+        A fused picture that verification rejects is not written, and the document says so.
+        """
+        from vitrina import steps
+        from vitrina.codec.encode import encode_png16
+        from vitrina.codec.xmp import fused_packet
+        from vitrina.stages.intake.shots import best_first, groups
+
+        for group in groups(self._seen):
+            if len(group) < 2:
+                continue
+            paths = [self._paths[photo.name] for photo in best_first(group)]
+
+            def frame(number: int, paths: Sequence[Path] = paths) -> Source:
+                return steps.take_in(read_bytes(paths[number]), name=str(paths[number]))
+
+            fused, judgement = steps.fuse(len(paths), frame, method=method, finder=self._finder)
+            kept = [paths[number] for number in fused.frames]
+            document: dict[str, Any] = {"frames": [str(path) for path in kept], "output": None}
+            if fused.rgb is not None and judgement.verdict is not Verdict.REJECT:
+                target = out / f"{kept[0].stem}-fused.png"
+                digests = [hashlib.sha256(read_bytes(path)).hexdigest() for path in kept]
+                write_bytes(target, encode_png16(fused.rgb, xmp=fused_packet(fused.method, digests)))
+                document |= {"output": str(target), "sha256": digests, "status": "draft"}
+            yield {**document, **steps.advise(judgement, self._language).as_dict()}
 
     def judge(self, sku: str) -> dict[str, Any]:
         """The document of all of them together."""

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from vitrina.cli.output import complain, error_document, exit_code_of, print_document, progress, say_findings
-from vitrina.errors import VitrinaError
+from vitrina.errors import UsageError, VitrinaError
 
 Photos = Annotated[
     list[Path], typer.Argument(help="Photos: JPEG, PNG, WebP, HEIC, AVIF, TIFF or RAW.", show_default=False)
@@ -38,31 +38,49 @@ def inspect(
     shot: Annotated[
         list[str] | None, typer.Option(help="FILE=KIND: what a photo shows, where that was not recognised.")
     ] = None,
+    fuse: Annotated[
+        Path | None,
+        typer.Option(help="A folder: make each view that was taken several times one draft picture there, verified."),
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(help="Fuse by exposure (a bracket) or focus (a stack); told from the frames otherwise."),
+    ] = None,
 ) -> int:
     """Check whether photos are good enough to work from: light, focus, colour, framing, marks; folders too."""
     from vitrina import actions
     from vitrina.actions import shots
 
     paths = shots.photos_of(photos)
-    if sku is None and piece_type is None:
+    if by is not None and fuse is None:
+        raise UsageError("--by goes with --fuse DIR.")
+    if sku is None and piece_type is None and fuse is None:
         return each(
             paths, lambda path: actions.inspect(path, model=model, language=language), "inspecting", as_json=json
         )
     known = piece_type or (shots.piece_type_of(sku) if sku else None)
-    if known is None:
+    if known is None and sku:
         complain(
             f"{sku}: the catalogue does not say what it is; the list for other pieces is used. Say it with --type."
         )
     together = shots.ShotList(known or "other", shots.told_shots(shot or [], paths), language, model)
     code = each(paths, together.inspect, "inspecting", as_json=json, lines=True)
-    document = together.judge(sku or "")
-    if json:
-        print_document(document, lines=True)
-    else:
-        say_findings(sku or "together", document)
-        for group in document["measures"]["repeated"]:
-            print(f"  best of {1 + len(group['others'])}: {group['best']} ({group['why']})")
-    return worst([code, exit_code_of(document)])
+    codes = [code]
+    if sku or piece_type:
+        document = together.judge(sku or "")
+        codes.append(exit_code_of(document))
+        if json:
+            print_document(document, lines=True)
+        else:
+            say_findings(sku or "together", document)
+            for group in document["measures"]["repeated"]:
+                print(f"  best of {1 + len(group['others'])}: {group['best']} ({group['why']})")
+    if fuse is not None:
+        made = [_tell_fused(document, json) for document in together.fuse(fuse, by)]
+        if not made:
+            complain("no two of these photos are of one view: there is nothing to fuse.")
+        codes += made or [1]
+    return worst(codes)
 
 
 def cutout(
@@ -93,6 +111,15 @@ def cutout(
         "cutting out",
         as_json=json,
     )
+
+
+def _tell_fused(document: dict[str, Any], json: bool) -> int:
+    if json:
+        print_document(document, lines=True)
+    else:
+        made = document["output"] or "nothing written"
+        say_findings(f"{len(document['frames'])} frames by {document['measures']['method']}: {made}", document)
+    return exit_code_of(document)
 
 
 def each(

@@ -22,8 +22,8 @@ _PNG_HEAD = 33
 _FULL16 = np.float32(65535)
 
 
-def encode_png16(rgb: Rgb, alpha: Alpha | None = None) -> bytes:
-    """16-bit PNG, straight alpha, sRGB with profile. Rounded, never truncated.
+def encode_png16(rgb: Rgb, alpha: Alpha | None = None, *, xmp: bytes = b"") -> bytes:
+    """16-bit PNG, straight alpha, sRGB with profile. Rounded, never truncated. `xmp` is put in as it is.
 
     Where alpha rounds to 0 the colour is 0 too: nobody sees it, and the old backdrop does not travel along.
     """
@@ -34,7 +34,8 @@ def encode_png16(rgb: Rgb, alpha: Alpha | None = None) -> bytes:
         if alpha is not None:
             pixels[rows, :, 3] = np.rint(np.clip(alpha[rows], 0, 1) * _FULL16)
             pixels[rows][pixels[rows, :, 3] == 0] = 0
-    return _save(pixels, ".png", compression=3, bitdepth=16)
+    plain = _save(pixels, ".png", compression=3, bitdepth=16)
+    return _with_xmp(plain, xmp) if xmp else plain
 
 
 def encode_png8(rgb: Rgb, alpha: Alpha | None = None) -> bytes:

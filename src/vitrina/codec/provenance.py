@@ -9,9 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from vitrina.codec.xmp import MAKER
+
 SOURCE_TYPE = "DigitalSourceType"
 CREDENTIALS = "ContentCredentials"
 GENERATOR = "Generator"
+OURS = "MadeBy"
 """Names under which `marks` tells what it found."""
 
 _TYPE_URL = re.compile(rb"digitalsourcetype/([A-Za-z]+)", re.IGNORECASE)
@@ -22,6 +25,7 @@ _GENERATORS = re.compile(
     rb"Imagen|FLUX\.1|Ideogram)\b",
     re.IGNORECASE,
 )
+_OUR_TOOL = f'CreatorTool="{MAKER}"'.encode()
 _C2PA_UUID = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 _TEXTS = (b"tEXt", b"iTXt", b"zTXt")
 _LONGEST = 1 << 22
@@ -29,8 +33,9 @@ _LONGEST = 1 << 22
 
 
 def marks(data: bytes, *, xmp: bytes = b"", software: str = "") -> dict[str, str]:
-    """What the file says of its making: `DigitalSourceType`, `ContentCredentials` ("C2PA"), `Generator`; only those
-    that are there. `xmp` and `software` are the file's own, where somebody else has read them already.
+    """What the file says of its making: `DigitalSourceType`, `ContentCredentials` ("C2PA"), `Generator`, and `MadeBy`
+    when this program did; only those that are there. `xmp` and `software` are the file's own, where somebody else has
+    read them already.
     """
     found: dict[str, str] = {}
     stores = list(_c2pa(data))
@@ -40,6 +45,8 @@ def marks(data: bytes, *, xmp: bytes = b"", software: str = "") -> dict[str, str
     if types:
         # A history may name several: that one part was generated outweighs that another was photographed.
         found[SOURCE_TYPE] = next((kind for kind in types if _MADE.search(kind)), types[0]).decode("ascii")
+    if _OUR_TOOL in xmp[:_LONGEST]:
+        found[OURS] = MAKER
     texts = [software.encode(), xmp[:_LONGEST], *_png_texts(data)]
     for text in texts:
         named = _GENERATORS.search(text)

@@ -48,6 +48,7 @@ _NOT_LIVE = {"file", "provenance", "screen", "dust"}
 """What a preview, made by the browser from a video, says nothing of."""
 _ONLY_OF_FILES = {"few-pixels-on-piece", "noise"}
 """Findings that a preview's own size and smoothing decide."""
+_CASTS = {"warm-cast", "cold-cast"}
 _ORDER = (Severity.BLOCK, Severity.WARN, Severity.NOTE)
 
 
@@ -71,7 +72,7 @@ def check_source(
     Of a preview (`is_live`) the file, the count of pixels, noise, dust and print are not judged, which a note says.
 
     Findings come most severe first. A piece that is worn or not there at all makes the rest of its measures void: then
-    only that is said.
+    only that is said, and of a worn one the colour of the light, which the size frame suffers from too.
     """
     view = view_of(source, whole_frame(source, limits) if whole is None else whole, piece, limits)
     findings: list[Finding] = []
@@ -89,7 +90,10 @@ def check_source(
         findings += found
     decisive = {found.code for found in findings} & {"worn", "no-piece"}
     if decisive:
-        findings = [f for f in findings if f.code in decisive or f.check in ("file", "rights", "text")]
+        # The lit part of a dark picture of a person is skin, which says nothing of the light.
+        is_all_lit = measures["colour"].get("ground_share") == 1
+        kept = {*decisive, *(_CASTS if "worn" in decisive and is_all_lit else ())}
+        findings = [f for f in findings if f.code in kept or f.check in ("file", "rights", "text")]
     return sorted(findings, key=lambda found: _ORDER.index(found.severity)), measures
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vitrina.imaging.measure import least_channel
 from vitrina.model import Finding, Severity
 from vitrina.stages.intake.advice import finding
+from vitrina.stages.intake.limits import IntakeLimits
 from vitrina.stages.intake.view import View
 
 _WARM, _COLD = (55.0, 105.0), (220.0, 290.0)
@@ -31,10 +33,11 @@ def check(view: View) -> tuple[list[Finding], dict[str, Any]]:
     ground = view.whole_lab[view.beyond][::_EVERY]
     if view.box is None or len(ground) < 500 / _EVERY or not piece.any():
         return [], {}
-    light, a, b = (float(np.median(ground[:, i])) for i in range(3))
+    lit = _lit(ground, limits)
+    light, a, b = (float(v) for v in np.median(lit, axis=0))
     chroma, hue = float(np.hypot(a, b)), float(np.degrees(np.arctan2(b, a)) % 360)
     shine_a, shine_b = _highlight(view)
-    measures = {"ground_lab": [light, a, b], "highlight_ab": [shine_a, shine_b]}
+    measures = {"ground_lab": [light, a, b], "ground_share": len(lit) / len(ground), "highlight_ab": [shine_a, shine_b]}
     shine = float(np.hypot(shine_a, shine_b))
     agreement = (a * shine_a + b * shine_b) / max(chroma * shine, 1e-6)
     is_warm = _WARM[0] < hue < _WARM[1] and shine > 5 and agreement > 0.9
@@ -49,6 +52,14 @@ def check(view: View) -> tuple[list[Finding], dict[str, Any]]:
             measured=chroma, limit=limits.cast_block if is_block else limits.cast_warn, unit="C*ab",
         )
     ], measures  # fmt: skip
+
+
+def _lit(ground: NDArray[np.float32], limits: IntakeLimits) -> NDArray[np.float32]:
+    """The backdrop's pixels (L*a*b*); of a dark one its lightest part, where it has one: a wall behind velvet."""
+    if float(np.median(ground[:, 0])) >= limits.cast_ground_l:
+        return ground
+    bright = ground[ground[:, 0] > max(limits.cast_ground_l, float(np.percentile(ground[:, 0], 90)) - 12)]
+    return bright if len(bright) >= limits.cast_lit_share * len(ground) else ground
 
 
 def _highlight(view: View) -> tuple[float, float]:

@@ -107,7 +107,7 @@ def _depth(view: View, measures: dict[str, Any]) -> list[Finding]:
     soft = [place for place, width in zip(places, widths, strict=True) if width > limit]
     share = len(soft) / len(widths)
     measures |= {"soft_share": share, "sharpest_part_px": best}
-    if share <= limits.soft_warn:
+    if share <= limits.soft_warn or len(soft) < 2:  # one part alone may be a soft reflection
         return []
     mask = np.zeros(view.close_piece.shape, bool)
     for y, x in soft:

@@ -73,39 +73,44 @@ def _glare(view: View, clipped: Mask, share: float, measures: dict[str, Any]) ->
 
 
 def _hardness(view: View, measures: dict[str, Any]) -> list[Finding]:
-    """A small, hard source (flash, bare bulb): metal mirrors a dark room, with a few thin, bright specks and lines.
+    """A small, hard source (flash, bare bulb): metal mirrors a dark room, with thin, bright specks and lines in it.
 
-    Under a window, a softbox or a tent a good part of the metal is bright, and its highlights are broad.
+    Under a window, a softbox or a tent the metal is bright far below its highlights too, and these are broad. Links are
+    thin under any light, so the darker the metal is, the fewer thin highlights are needed to say so.
     """
     limits = view.limits
-    bright, thin = highlight_shape(shrunk(view.close, _HARD_PX), view.close_piece)
-    measures |= {"highlight_share": bright, "highlight_thin": thin}
-    if bright > limits.hard_lit_share or thin < limits.hard_lit_thin:
+    middle, thin = highlight_shape(shrunk(view.close, _HARD_PX), view.close_piece)
+    allowed = limits.hard_thin + limits.hard_thin_per_middle * middle
+    measures |= {"middle_to_highlights": middle, "highlight_thin": thin}
+    if thin <= allowed:
         return []
     return [
         finding(
-            "light", "hard-light", Severity.WARN, measured=bright, limit=limits.hard_lit_share, unit="of the piece",
+            "light", "hard-light", Severity.WARN, measured=thin, limit=allowed, unit="of the highlights",
             region=view.box,
         )
     ]  # fmt: skip
 
 
 def highlight_shape(rgb: Rgb, piece: Mask) -> tuple[float, float]:
-    """The share of the piece that is at least half as bright as its highlights, and the share of that in thin shapes.
+    """How bright the piece's middling pixel is as a share of its highlights, and the share of the highlights in thin
+    shapes.
 
-    Thin is what a disc of a fiftieth of the picture's long side does not fit into (white top-hat). `piece` may be
-    larger than `rgb`; both show the same place.
+    Highlights are at least half as bright as the piece's brightest fiftieth. Thin is what a disc of a fiftieth of the
+    picture's long side does not fit into (white top-hat) once everything beside the piece is as bright as its middling
+    pixel: on velvet a whole chain would stand out. `piece` may be larger than `rgb`; both show the same place.
     """
     size = (rgb.shape[1], rgb.shape[0])
     inside = cv2.resize(piece.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST).astype(bool)
     if inside.sum() < 50:
         return 1.0, 0.0
     light = np.minimum(luminance(rgb), np.float32(1))
-    peak = 0.5 * float(np.percentile(light[inside], 98))
+    middle, top = (float(v) for v in np.percentile(light[inside], [50, 98]))
+    light[~inside] = middle
     width = max(3, round(0.02 * max(size))) | 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
     standing_out = light - cv2.morphologyEx(light, cv2.MORPH_OPEN, disc)
-    bright = inside & (light > peak)
+    bright = inside & (light > 0.5 * top)
     if not bright.any():
         return 1.0, 0.0
-    return float(bright.sum() / inside.sum()), float((standing_out[bright] > peak).mean())
+    return middle / top, float((standing_out[bright] > 0.5 * top).mean())

@@ -64,7 +64,7 @@ class IntakeLimits:
     soft_factor: float = 1.9
     """A part is soft when its outline is this many times wider than that of the sharpest, and at least `soft_px`."""
     soft_px: float = 1.8
-    soft_warn: float = 0.12
+    soft_warn: float = 0.14
     """Share of the piece's parts that may be soft; photos with enough depth of field stay below 0.08."""
 
     noise_warn: float = 1.7
@@ -77,10 +77,11 @@ class IntakeLimits:
     glare_spot_warn: float = 0.08
     """Largest clipped place on the piece, as a share of the piece; a white disc under a softbox reaches 0.074."""
 
-    hard_lit_share: float = 0.17
-    """Share of the piece at least half as bright as its highlights: under broad light a quarter and more."""
-    hard_lit_thin: float = 0.30
-    """Share of those highlights in specks and lines thinner than a fiftieth of the piece."""
+    hard_thin: float = 0.10
+    """Share of the highlights in specks and lines thinner than a fiftieth of the piece, on black metal ..."""
+    hard_thin_per_middle: float = 2.5
+    """... and more as the metal's middling brightness rises towards its highlights. Flash and bare lamps
+    leave 0.51 to 0.95 thin at 0.01 to 0.21; windows and softboxes 0.39 at 0.13, 0.65 at 0.24."""
 
     key_low: float = 28.0
     """95th percentile of the piece's L* below which it is underexposed."""
@@ -91,7 +92,9 @@ class IntakeLimits:
     """C*ab of a light backdrop of a lamp's or of shade's hue, when the piece's highlights do not speak against it."""
     cast_block: float = 32.0
     cast_ground_l: float = 45.0
-    """Darker backdrops say nothing of the light."""
+    """Darker backdrops say nothing of the light; a lit wall or table behind a dark stand does ..."""
+    cast_lit_share: float = 0.04
+    """... when it has this share of the backdrop."""
 
     clutter_note: float = 0.15
     """Share of the backdrop near contours of its own; linen and paper stay below 0.05, wood grain below 0.14."""

@@ -15,7 +15,8 @@ _MADE = {
 
 
 def check(view: View) -> tuple[list[Finding], dict[str, Any]]:
-    """IPTC digital source type (IPTC NewsCodes), in XMP or in C2PA content credentials, or a generator's own name."""
+    """IPTC digital source type (IPTC NewsCodes), in XMP or in C2PA content credentials, or a generator's own name;
+    and whether this program wrote the file, which is then a draft and no original."""
     said = view.source.facts.metadata
     kind, maker = said.get("DigitalSourceType", ""), said.get("Generator", "")
     findings = []
@@ -25,6 +26,10 @@ def check(view: View) -> tuple[list[Finding], dict[str, Any]]:
             finding(
                 "rights", "ai-marked", Severity.BLOCK, measured=measured, limit="digitalCapture", unit="source type"
             )
+        )
+    if said.get("MadeBy"):
+        findings.append(
+            finding("file", "not-original", Severity.BLOCK, measured=said["MadeBy"], limit="a camera", unit="maker")
         )
     return findings, {
         "digital_source_type": kind or None,

@@ -187,9 +187,14 @@ def groups(photos: Sequence[Seen]) -> list[list[Seen]]:
     return made
 
 
+def best_first(group: Sequence[Seen]) -> list[Seen]:
+    """Fewest faults first, then the least clipped piece, then the sharpest one."""
+    return sorted(group, key=lambda p: (p.blocks, p.warnings, round(p.clipped, 2), round(p.blur_px, 1), p.name))
+
+
 def _best(group: Sequence[Seen]) -> dict[str, Any]:
-    """The best of several, and why: fewest faults, then the least clipped piece, then the sharpest one."""
-    ranked = sorted(group, key=lambda p: (p.blocks, p.warnings, round(p.clipped, 2), round(p.blur_px, 1), p.name))
+    """The best of several, and why."""
+    ranked = best_first(group)
     best, next_best = ranked[0], ranked[1]
     if (best.blocks, best.warnings) != (next_best.blocks, next_best.warnings):
         why = (
