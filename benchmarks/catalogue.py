@@ -22,9 +22,11 @@ from pathlib import Path
 from typing import Any
 
 from vitrina import reports
-from vitrina.actions import gate, reporting, skus
+from vitrina.actions import gate, reporting, skus, studio
+from vitrina.actions.calendar import calendar
 from vitrina.actions.house import House, open_house
-from vitrina.actions.people import add_person
+from vitrina.actions.people import add_person, list_people
+from vitrina.actions.rule_packs import list_rules
 from vitrina.config import Config
 from vitrina.store import events, schema
 
@@ -128,6 +130,13 @@ def questions(house: House, number: int) -> dict[str, Callable[[], Any]]:
         "report audit, a quarter": lambda: reporting.report_audit(aud, "2026-Q2"),
         "report line, all": lambda: reporting.report_line(rita, ""),
         "report line, one: its records": lambda: records_of(house, "Line 07"),
+        "today": lambda: studio.today(rita),
+        "calendar": lambda: calendar(rita),
+        "ledger, first page": lambda: studio.read_ledger(aud),
+        "ledger, page in the middle": lambda: studio.read_ledger(aud, before=2 * number),
+        "batches": lambda: studio.list_batches(rita),
+        "rule packs": lambda: list_rules(house.config),
+        "people": lambda: list_people(house),
     }
 
 

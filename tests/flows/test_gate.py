@@ -12,8 +12,9 @@ import pytest
 
 from tests.doubles.house import BLOCK, WARN, Opinions, a_house, hire, picture
 from vitrina.actions import gate, pictures, release, skus
-from vitrina.actions.house import House
+from vitrina.actions.house import House, actor
 from vitrina.actions.people import add_person, set_policy, take_role
+from vitrina.actions.recheck import recheck
 from vitrina.errors import Broken, Conflict, Missing, NotAllowed, UsageError
 from vitrina.store import events
 
@@ -114,6 +115,13 @@ def test_who_exports_is_policy(house: House, tmp_path: Path) -> None:
     release.export(house.acting_as("Ray"), "RING-1", market="kaspi")
     with pytest.raises(NotAllowed, match="the role admin is lacking"):
         set_policy(house.acting_as("Pat"), "export_roles", "publisher")
+    with house.store.reading() as conn:
+        assert actor(conn, house.acting_as("Pat"), "publish") == "Pat"  # uploading has a policy of its own
+    set_policy(house.acting_as("Ann"), "publish_roles", "reviewer")
+    with house.store.reading() as conn:
+        assert actor(conn, house.acting_as("Rita"), "publish") == "Rita"
+        with pytest.raises(NotAllowed, match="the role reviewer is lacking"):
+            actor(conn, house.acting_as("Pat"), "publish")
 
 
 def test_doubt_needs_two_who_do_not_see_each_other(house: House, tmp_path: Path, opinions: Opinions) -> None:
@@ -328,6 +336,25 @@ def test_changed_rules_take_the_approval_back(house: House, tmp_path: Path, opin
     pictures.submit(house.acting_as("Ray"), "RING-1")
     approve(house, "Rita")
     assert export(house)["files"] == ["a.jpg"]
+
+
+def test_nobody_need_touch_a_picture_whose_rules_changed(house: House, tmp_path: Path, opinions: Opinions) -> None:
+    make(house, tmp_path)
+    with house.store.writing() as conn:
+        from vitrina.store import pictures as records
+
+        basis = {**records.get_variant(conn, 1).basis, "packs": {"kaspi": "1"}}
+        records.set_check(conn, 1, verdict="pass", basis=basis, second_look=[])
+    pictures.submit(house.acting_as("Ray"), "RING-1")
+    approve(house, "Rita")
+    assert recheck(house, by_itself=True)["back_to_draft"] == []
+    opinions.pack = "2"
+    with pytest.raises(NotAllowed):
+        recheck(house.acting_as("Aud"))
+    told = recheck(house, by_itself=True)["back_to_draft"]
+    assert told == ["RING-1 variant 1: the rules of kaspi changed from version 1 to 2"]
+    assert states(house) == ["draft"]
+    assert recheck(house.acting_as("Ray"))["back_to_draft"] == []
 
 
 def test_roles_can_be_taken_but_the_house_keeps_an_admin(house: House) -> None:

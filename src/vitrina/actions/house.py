@@ -127,7 +127,7 @@ def actor(conn: Connection, house: House, permission: str) -> str:
             f"{house.person} is not registered, so no role is theirs. "
             f"An admin adds them: vitrina people add {house.person!r} --role {access.holders(permission)[0]}"
         )
-    policy = {"export": people.policy(conn, "export_roles")}
+    policy = {what: people.policy(conn, f"{what}_roles") for what in ("export", "publish")}
     access.require(house.person, everyone[house.person], permission, policy=policy)
     return house.person
 

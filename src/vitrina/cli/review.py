@@ -17,6 +17,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands to `app`."""
     group = typer.Typer(help="What waits for a person: queue, checklist, planted faults.", no_args_is_help=True)
     group.command("start")(start)
+    group.command("refresh")(refresh)
     group.command("queue")(queue)
     group.command("checklist")(checklist)
     group.command("answer")(answer)
@@ -40,6 +41,19 @@ def start(code: Code, variant: Number = None, as_: As = None, home: Home = None,
             say(f"{code} variant {item['variant']} stays a draft: {item['reason']}")
 
     return run(home, as_, json, lambda house: submit(house, code, number=variant), tell)
+
+
+def refresh(as_: As = None, home: Home = None, json: Json = False) -> int:
+    """Take back what rests on marketplace rules that have changed since; every worker does so when it starts."""
+    from vitrina.actions.recheck import recheck
+
+    def tell(document: Mapping[str, Any]) -> None:
+        for told in document["back_to_draft"]:
+            say(f"{told}: back to draft")
+        if not document["back_to_draft"]:
+            say("nothing rests on rules that have changed")
+
+    return run(home, as_, json, recheck, tell)
 
 
 def queue(

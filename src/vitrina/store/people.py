@@ -12,6 +12,7 @@ from vitrina.store.schema import people, policies, roles
 
 POLICIES: Mapping[str, Any] = {
     "export_roles": ["publisher"],
+    "publish_roles": ["publisher"],
     "spot_check_every": 5,
     "retention_years": 10,
     "backup_every_days": 7,

@@ -259,6 +259,13 @@ def plant(conn: Connection, variant_id: int, *, fault: str, state: str) -> None:
     )
 
 
+def resting(conn: Connection) -> list[Row[Any]]:
+    """What every picture that is checked or further rests on (`basis`), with its SKU's code."""
+    states = ("checked", "in review", "approved", "exported", "published")
+    query = sa.select(skus.c.code, variants.c.basis).join(skus, skus.c.id == variants.c.sku_id)
+    return list(conn.execute(query.where(variants.c.state.in_(states) & variants.c.planted.is_(None))))
+
+
 def rejected_of_batch(conn: Connection, batch_id: int) -> list[Row[Any]]:
     """The rejected variants of a batch with what is known of their SKU and photo."""
     query = (

@@ -315,6 +315,7 @@ invite-again = New invitation
 invite-once = Send this to { $name }. It works once, until { $until }, and is shown only now.
 policies = Policies
 policy-export-roles = Who exports
+policy-publish-roles = Who uploads to marketplaces
 policy-spot-check-every = Spot check: every n-th SKU of a batch
 policy-retention-years = Years to keep
 policy-backup-every-days = Back up every n days

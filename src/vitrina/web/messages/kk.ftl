@@ -315,6 +315,7 @@ invite-again = Жаңа шақыру
 invite-once = Мұны { $name } адамына жіберіңіз. Бір рет, { $until } дейін жарамды; қайта көрсетілмейді.
 policies = Тәртіптер
 policy-export-roles = Кім шығарады
+policy-publish-roles = Алаңдарға кім жүктейді
 policy-spot-check-every = Іріктеп: топтаманың әр n-ші тауары
 policy-retention-years = Сақтау жылы
 policy-backup-every-days = Сақтық көшірме: әр n күн сайын

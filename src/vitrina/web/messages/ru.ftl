@@ -315,6 +315,7 @@ invite-again = Новое приглашение
 invite-once = Отправьте это { $name }. Действует один раз, до { $until }; больше не появится.
 policies = Порядки
 policy-export-roles = Кто выгружает
+policy-publish-roles = Кто загружает на площадки
 policy-spot-check-every = Выборочно: каждый n-й товар партии
 policy-retention-years = Хранить лет
 policy-backup-every-days = Резервная копия каждые n дней
