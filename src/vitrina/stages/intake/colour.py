@@ -40,7 +40,7 @@ def check(view: View) -> tuple[list[Finding], dict[str, Any]]:
     measures = {"ground_lab": [light, a, b], "ground_share": len(lit) / len(ground), "highlight_ab": [shine_a, shine_b]}
     shine = float(np.hypot(shine_a, shine_b))
     agreement = (a * shine_a + b * shine_b) / max(chroma * shine, 1e-6)
-    is_warm = _WARM[0] < hue < _WARM[1] and shine > 5 and agreement > 0.9
+    is_warm = _WARM[0] < hue < _WARM[1] and shine > 5 and agreement > 0.75
     does_agree = light > 75 or (agreement > 0.75 and shine > 6 and chroma < _COLDEST)
     is_cold = _COLD[0] < hue < _COLD[1] and shine_b < 6 and does_agree
     if light < limits.cast_ground_l or chroma <= limits.cast_warn or not (is_warm or is_cold):

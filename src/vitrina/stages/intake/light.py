@@ -80,7 +80,7 @@ def _hardness(view: View, measures: dict[str, Any]) -> list[Finding]:
     """
     limits = view.limits
     middle, thin = highlight_shape(shrunk(view.close, _HARD_PX), view.close_piece)
-    allowed = limits.hard_thin + limits.hard_thin_per_middle * middle
+    allowed = max(limits.hard_thin_least, limits.hard_thin + limits.hard_thin_per_middle * middle)
     measures |= {"middle_to_highlights": middle, "highlight_thin": thin}
     if thin <= allowed:
         return []

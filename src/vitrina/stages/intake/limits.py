@@ -77,11 +77,12 @@ class IntakeLimits:
     glare_spot_warn: float = 0.08
     """Largest clipped place on the piece, as a share of the piece; a white disc under a softbox reaches 0.074."""
 
-    hard_thin: float = 0.10
+    hard_thin: float = -0.03
     """Share of the highlights in specks and lines thinner than a fiftieth of the piece, on black metal ..."""
-    hard_thin_per_middle: float = 2.5
-    """... and more as the metal's middling brightness rises towards its highlights. Flash and bare lamps
-    leave 0.51 to 0.95 thin at 0.01 to 0.21; windows and softboxes 0.39 at 0.13, 0.65 at 0.24."""
+    hard_thin_per_middle: float = 3.2
+    """... and more as the metal's middling brightness rises towards its highlights. Flash and bare lamps leave 0.53 to
+    0.94 thin at 0.01 to 0.25; windows and softboxes 0.37 at 0.13, 0.71 at 0.24."""
+    hard_thin_least: float = 0.15
 
     key_low: float = 28.0
     """95th percentile of the piece's L* below which it is underexposed."""
