@@ -18,8 +18,8 @@ _WARM, _COLD = (55.0, 105.0), (220.0, 290.0)
 
 _COLDEST = 28.0
 """C*ab beyond which a darker backdrop is blue of its own."""
-_EVERY = 5
-"""One pixel of so many tells the backdrop's median as well as all of them."""
+_LEAST_GROUND = 80
+"""Pixels of the backdrop; with less of it nothing can be said of the light."""
 
 
 def check(view: View) -> tuple[list[Finding], dict[str, Any]]:
@@ -30,8 +30,8 @@ def check(view: View) -> tuple[list[Finding], dict[str, Any]]:
     """
     limits = view.limits
     piece = view.close_piece
-    ground = view.whole_lab[view.beyond][::_EVERY]
-    if view.box is None or len(ground) < 500 / _EVERY or not piece.any():
+    ground = view.ground_lab
+    if view.box is None or len(ground) < _LEAST_GROUND or not piece.any():
         return [], {}
     lit = _lit(ground, limits)
     light, a, b = (float(v) for v in np.median(lit, axis=0))

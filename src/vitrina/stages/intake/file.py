@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import cv2
 import numpy as np
 
 from vitrina.imaging.colour import lab
 from vitrina.imaging.measure import blockiness, find_edges, noise_level
-from vitrina.model import Finding, Plane, Severity
+from vitrina.model import Finding, Plane, Rgb, Severity
 from vitrina.stages.intake.advice import finding
 from vitrina.stages.intake.view import View
 
@@ -87,13 +88,15 @@ def _screenshot(view: View, measures: dict[str, Any]) -> list[Finding]:
 def _bars(view: View) -> float:
     """Share of the height (or width) that bars of one colour take, at two opposite sides, ended by a straight step."""
     rgb = view.whole
-    return max(_bars_of_rows(rgb), _bars_of_rows(rgb.transpose(1, 0, 2)))
+    return max(_bars_of_rows(rgb), _bars_of_rows(np.asarray(cv2.transpose(rgb), np.float32)))
 
 
-def _bars_of_rows(rgb: Plane) -> float:
-    spread = rgb.max(axis=1) - rgb.min(axis=1)
-    plain = spread.max(axis=-1) < 0.004
-    colour = rgb.mean(axis=1)
+def _bars_of_rows(rgb: Rgb) -> float:
+    # numpy's own reductions of three channels are ten times slower.
+    least, greatest, colour = (
+        cv2.reduce(rgb, 1, how)[:, 0] for how in (cv2.REDUCE_MIN, cv2.REDUCE_MAX, cv2.REDUCE_AVG)
+    )
+    plain = (greatest - least).max(axis=-1) < 0.004
     count = len(plain)
     lengths = []
     for rows in (range(count), range(count - 1, -1, -1)):

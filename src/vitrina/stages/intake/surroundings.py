@@ -136,7 +136,7 @@ def _tint(view: View, measures: dict[str, Any]) -> list[Finding]:
 
 def _backdrop_colour(view: View) -> tuple[float, float]:
     """C*ab and hue (degrees) of the backdrop."""
-    _, a, b = np.median(view.whole_lab[view.beyond][::5], axis=0)
+    _, a, b = np.median(view.ground_lab, axis=0)
     return float(np.hypot(a, b)), float(np.degrees(np.arctan2(b, a)) % 360)
 
 

@@ -14,6 +14,7 @@ from vitrina.imaging.measure import Edges, find_edges
 from vitrina.model import Alpha, Mask, Plane, Region, Rgb, Size, Source
 from vitrina.stages.intake.limits import IntakeLimits
 
+_LEAST_GROUND = 80
 _EDGE_CONTRAST = 12.0
 _RIM_IN, _RIM_OUT = 21, 13
 """Full widths of the band inside and outside the coarse outline, close frame."""
@@ -72,6 +73,12 @@ class View:
         """The backdrop in the whole frame, well away from the piece."""
         reach = max(3, round(0.02 * max(self.evidence.shape))) | 1
         return np.asarray(cv2.dilate(self.evidence, np.ones((reach, reach), np.uint8)) < 0.2, bool)
+
+    @cached_property
+    def ground_lab(self) -> NDArray[np.float32]:
+        """L*a*b* of the backdrop, (n, 3): one pixel of six tells its medians, where there are enough of them."""
+        thinned = self.whole_lab[::2, ::3][self.beyond[::2, ::3]]
+        return np.asarray(thinned if len(thinned) >= _LEAST_GROUND else self.whole_lab[self.beyond])
 
     @cached_property
     def rim(self) -> Mask:
