@@ -66,3 +66,13 @@ def test_a_photo_comes_in_by_its_bytes(drawn_ring: Scene) -> None:
     source = vitrina.take_in(drawn_ring.jpeg(), name="ring.jpg")
     assert source.size == drawn_ring.size
     assert source.name == "ring.jpg"
+
+
+def test_the_photo_of_the_readme_is_cut_out_whole() -> None:
+    """Its shoulders carry stones on smooth gold: what a network loses first."""
+    from pathlib import Path
+
+    photo = Path(__file__).parents[1] / "examples" / "ring.jpg"
+    source = vitrina.take_in(photo.read_bytes(), name=photo.name)
+    judgement = vitrina.check_edges(source, vitrina.cutout(source), piece_type="ring")
+    assert judgement.verdict == "pass", [found.message for found in judgement.findings]

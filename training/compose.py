@@ -36,13 +36,13 @@ def renders(folder: Path, *, held_out: bool) -> list[Path]:
 def example(rng: np.random.Generator, side: int, mattes: list[Path]) -> Example:
     """One example: a render as it is, renders and drawings laid on another backdrop, or (rarely) an empty frame."""
     plan = rng.random()
-    if plan < 0.42:
+    if plan < 0.56:
         photo, alpha = _placed(rng, *_load(rng, mattes), side)
         return Example(phone(rng, photo), alpha)
     ground = scenery(rng, side)
     if plan > 0.985:
         return Example(phone(rng, ground), np.zeros((side, side), np.float32))
-    if plan < 0.66:
+    if plan < 0.74:
         picture, alpha = _load(rng, mattes)
         layer = _cut(picture, alpha, rng, side)
         if rng.random() < 0.25:

@@ -81,7 +81,7 @@ def test_only_what_is_wide_and_seen_large_too_is_solid_to_the_smallest_size() ->
     from vitrina.backends.segmenters import _inside
 
     y, x = np.mgrid[-1:1:640j, -1:1:640j].astype(np.float32)
-    wide, thin = np.hypot(x, y) < 0.3, np.abs(np.hypot(x, y) - 0.7) < 0.06
+    wide, thin = np.hypot(x, y) < 0.3, np.abs(np.hypot(x, y) - 0.7) < 0.03
     small = (wide | thin).astype(np.float32)
     dented = np.where(np.hypot(x - 0.1, y) < 0.1, 0, small).astype(np.float32)
     inside = _inside(small, dented)
