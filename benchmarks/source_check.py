@@ -3,8 +3,8 @@
     python benchmarks/source_check.py --real PHOTOS [--rendered SCENES] [--faults N] [--timing PHOTO]
 
 PHOTOS is a folder with `manifest.csv` (columns `file`, `category`, `problems`: "blur", "warm cast", "glare" and
-"clipped" separated by ";", or "none"). For each photo the verdict and the first advice are printed, then precision and
-recall per problem; photos of category "on-model" count for the recognition of worn pieces.
+"clipped" separated by ";", or "none"). For each photo the verdict and the first advice are printed, then what was
+found and falsely found per problem; photos of category "on-model" count for the recognition of worn pieces.
 
 SCENES is a folder of `s*/source.jpg` with `truth.json` (`lighting_good`, `background`, `image.bbox`). A fault of the
 light must be found in every badly lit scene and in no well lit one; a scene whose bbox touches the frame must be found
@@ -69,12 +69,11 @@ class Tally:
         if wanted != found:
             self.wrong.append(f"{'missed' if wanted else 'false'} {name}")
 
-    def line(self) -> str:
-        wanted, found = self.hits + self.misses, self.hits + self.false
-        recall = f"{self.hits}/{wanted}"
-        precision = f"{self.hits}/{found}"
-        alarms = f"{self.false}/{self.false + self.clear}"
-        return f"recall {recall}, precision {precision}, false alarms {alarms}  {'; '.join(self.wrong[:12])}"
+    def row(self, name: str) -> str:
+        """A row of the table in docs/inspect.md, with what was wrong behind it."""
+        wanted = self.hits + self.misses
+        found = f"{self.hits} of {wanted}" if wanted else ""
+        return f"| {name} | {found} | {self.false} of {self.false + self.clear} |  {'; '.join(self.wrong[:12])}"
 
 
 def read(path: Path) -> Source:
@@ -305,9 +304,9 @@ def _check(rgb: Rgb, piece: Alpha, quality: int, reader: object) -> set[str]:
 
 
 def show(title: str, tallies: dict[str, Tally]) -> None:
-    print(f"\n{title}")
+    print(f"\n| {title} | found | false alarms |\n| --- | --- | --- |")
     for name, tally in tallies.items():
-        print(f"  {name:24} {tally.line()}")
+        print(tally.row(name))
 
 
 _PROGRAM = """
