@@ -15,7 +15,7 @@ from vitrina.stages.verify.zones import Zones
 
 _LEFT_OVER, _LEFT_OVER_STRIP = 0.65, 0.35
 """Share of the source's own pixels from which something beside the piece is the old backdrop, and nothing new; a strip
-is mostly rim, whose pixels are half old and half new ground."""
+is mostly rim, whose pixels are half old and half new ground. A link laid over a chain is a strip as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,8 @@ class Name:
 
 def name_change(change: Change, pair: Aligned, zones: Zones) -> tuple[Name, ...]:
     """The likeliest reading first. A second one follows where the regions of two families overlap."""
-    if change.extra > 0.5 and change.own > (_LEFT_OVER_STRIP if is_strip(change) else _LEFT_OVER):
+    is_rim = is_strip(change) and _overlap(change.mask, zones.chain) < 0.4
+    if change.extra > 0.5 and change.own > (_LEFT_OVER_STRIP if is_rim else _LEFT_OVER):
         return (Name("background" if is_apart(change, zones) else "edges", "leftover"),)
     if is_apart(change, zones):
         return (Name("text", "overlay"),) if is_flat(change, pair) else (Name("pieces", "extra-piece"),)
