@@ -85,6 +85,15 @@ def test_burnt_out_metal_is_named() -> None:
     assert "clipped" in judged(scene.rgb * 4, scene.alpha)
 
 
+@pytest.mark.parametrize(("wall", "is_warm"), [((0.8, 0.55, 0.3), True), ((0.7, 0.7, 0.7), False)])
+def test_a_lit_wall_behind_velvet_tells_of_a_warm_lamp(wall: tuple[float, float, float], is_warm: bool) -> None:
+    scene = drawn("velvet")
+    rgb = scene.rgb * np.array([1.25, 0.95, 0.38], np.float32)
+    top = scene.box.y // 2
+    rgb[:top] = wall
+    assert ("warm-cast" in judged(rgb, scene.alpha)) is is_warm
+
+
 def test_an_arm_in_the_frame_is_a_person() -> None:
     scene = drawn()
     rgb = np.where(_arm(scene.rgb)[..., None], _skin(scene.rgb), scene.rgb)
