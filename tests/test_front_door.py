@@ -74,5 +74,7 @@ def test_the_photo_of_the_readme_is_cut_out_whole() -> None:
 
     photo = Path(__file__).parents[1] / "examples" / "ring.jpg"
     source = vitrina.take_in(photo.read_bytes(), name=photo.name)
-    judgement = vitrina.check_edges(source, vitrina.cutout(source), piece_type="ring")
+    cut = vitrina.cutout(source)
+    assert [part.holes for part in cut.parts] == [1], "the finger's hole and no other daylight"
+    judgement = vitrina.check_edges(source, cut, piece_type="ring")
     assert judgement.verdict == "pass", [found.message for found in judgement.findings]

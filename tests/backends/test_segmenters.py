@@ -86,6 +86,6 @@ def test_only_what_is_wide_and_seen_large_too_is_solid_to_the_smallest_size() ->
     dented = np.where(np.hypot(x - 0.1, y) < 0.1, 0, small).astype(np.float32)
     inside = _inside(small, dented)
     assert inside[np.hypot(x, y) < 0.26].min() == 1
-    assert inside[~wide].max() == 0
+    assert inside[np.hypot(x, y) > 0.31].max() == 0
     assert not _inside(small, np.where(wide & (x > -0.1), 0, small).astype(np.float32)).any()
     assert not _inside(0.9 * small, dented).any()

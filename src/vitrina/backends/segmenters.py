@@ -29,7 +29,7 @@ _PLATE = 1280
 """Long side at which the plate behind the piece is made."""
 _SILENT = 0.02
 """Where the coarse evidence stays below, there is nothing to redraw."""
-_SOLID_PX, _SOLID, _INSET = 320, 0.05, 5
+_SOLID_PX, _SOLID, _INSET = 320, 0.05, 3
 """Of a frame of so many pixels, what is wider than this share is solid to the smallest size, so far within its rim."""
 _SURE, _AGREED = 0.93, 0.75
 """How sure of it the smallest size must be, and how much of it the large ones must see: a dark hole, a neck of velvet
