@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -70,8 +71,6 @@ def test_a_photo_comes_in_by_its_bytes(drawn_ring: Scene) -> None:
 
 def test_the_photo_of_the_readme_is_cut_out_whole() -> None:
     """Its shoulders carry stones on smooth gold: what a network loses first."""
-    from pathlib import Path
-
     photo = Path(__file__).parents[1] / "examples" / "ring.jpg"
     source = vitrina.take_in(photo.read_bytes(), name=photo.name)
     cut = vitrina.cutout(source)

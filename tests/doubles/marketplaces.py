@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import io
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.parser import BytesParser
 from email.policy import HTTP
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from PIL import Image
+
+from tests.doubles.serving import Quiet, serving
 
 GATEWAY = {"title": "unauthorized", "detail": "token problem", "code": "07e4668e", "requestId": "1", "origin": "s2s",
            "status": 401, "statusText": "Unauthorized", "timestamp": "2026-11-25T00:00:00Z"}  # fmt: skip
@@ -241,10 +241,7 @@ def a_bazaar() -> Iterator[Bazaar]:
     """All five on one port, under /wb, /ozon, /etsy, /ebay and /kaspi; /files hands out pictures."""
     bazaar = Bazaar()
 
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
+    class Handler(Quiet):
         def _handle(self) -> None:
             raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             headers = {key.lower(): value for key, value in self.headers.items()}
@@ -282,13 +279,5 @@ def a_bazaar() -> Iterator[Bazaar]:
 
         do_GET = do_POST = do_PUT = do_PATCH = _handle
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    bazaar.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with serving(Handler) as bazaar.url:
         yield bazaar
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

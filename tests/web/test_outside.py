@@ -5,12 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -18,6 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from fastapi.testclient import TestClient
 
+from tests.doubles.serving import Quiet, serving
 from tests.web.studio import a_client, a_studio, sign_in
 from vitrina.actions.house import House
 from vitrina.config import load_config
@@ -62,7 +61,7 @@ class Provider:
 def a_provider() -> Iterator[Provider]:
     provider = Provider()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do_GET(self) -> None:
             keys = {"keys": [KEY.as_dict(private=False)]}
             about = {key: f"{provider.issuer}/{key}" for key in ("authorization_endpoint", "token_endpoint")}
@@ -80,17 +79,9 @@ def a_provider() -> Iterator[Provider]:
             self.end_headers()
             self.wfile.write(data)
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    provider.issuer = f"http://127.0.0.1:{server.server_port}"
-    yield provider
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(Handler) as address:
+        provider.issuer = address
+        yield provider
 
 
 @dataclass

@@ -6,17 +6,16 @@ import base64
 import hashlib
 import hmac
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.doubles.house import WARN, Opinions, a_house, hire, picture
+from tests.doubles.serving import Quiet, serving
 from tests.web.studio import a_studio, sign_in
 from vitrina.actions import gate, pictures, skus, webhooks
 from vitrina.actions.house import House
@@ -42,7 +41,7 @@ class Receiver:
 def a_receiver(*answers: int) -> Iterator[Receiver]:
     told = Receiver(answers=list(answers))
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             told.heard.append(({key.lower(): value for key, value in self.headers.items()}, body))
@@ -51,17 +50,9 @@ def a_receiver(*answers: int) -> Iterator[Receiver]:
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    told.url = f"http://127.0.0.1:{server.server_port}/hook"
-    yield told
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(Handler) as address:
+        told.url = f"{address}/hook"
+        yield told
 
 
 @pytest.fixture

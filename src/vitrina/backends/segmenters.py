@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import cv2
@@ -229,10 +231,11 @@ def load_segmenter(path: Path | None = None) -> Segmenter:
     return Refined(Finder())
 
 
-def catalogue() -> dict[str, str]:
+@cache
+def catalogue() -> Mapping[str, str]:
     """Shipped weight files and their SHA-256."""
     table = tomllib.loads((MODELS / "models.toml").read_text("utf-8"))
-    return {name: str(entry["sha256"]) for name, entry in table.items()}
+    return MappingProxyType({name: str(entry["sha256"]) for name, entry in table.items()})
 
 
 def check_models() -> dict[str, str]:

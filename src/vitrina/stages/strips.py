@@ -13,15 +13,12 @@ from vitrina.imaging.colour import delta_e00, encode_srgb8, lab
 from vitrina.imaging.register import warp
 from vitrina.model import Alpha, Mask, Region, Rgb, Size
 from vitrina.stages.verify.census import coloured_stones
+from vitrina.stages.verify.metal import families_of
 from vitrina.stages.verify.zones import link_holes
 
 __all__ = ["Patch", "Strips", "strips_of"]
 
 _WORK_PX = 1600
-_PALE = 9.0
-"""C*ab below which a metal counts as white, as in the check of the metal."""
-_LEAST_SHARE = 0.012
-"""Share of the piece that a family of metal must cover to have a tone."""
 _MOST = 60
 """So many stones and links are shown; a longer chain is shown from its beginning."""
 
@@ -81,13 +78,11 @@ def strips_of(source: Rgb, edit: Rgb, alpha: Alpha, matrix: Sequence[float]) -> 
 def _metal(
     matte: Alpha, gems: Mask, first: Rgb, second: Rgb, before: Rgb, after: Rgb, scale: float
 ) -> tuple[Patch, ...]:
-    lit = (matte > 0.95) & ~gems & (first[..., 0] > 22) & (first[..., 0] < 93)
-    lit &= (second[..., 0] < 97) & (second[..., 0] > 8)
-    chroma = np.hypot(first[..., 1], first[..., 2])
+    families = families_of(first, second, (matte > 0.95) & ~gems, piece_px=float((matte > 0.5).sum()))
     patches = []
-    for family, own in (("golden", lit & (chroma >= _PALE)), ("pale", lit & (chroma < _PALE))):
+    for family, own in families.items():
         box = Region.around(own)
-        if box is not None and own.sum() >= max(60, _LEAST_SHARE * float((matte > 0.5).sum())):
+        if box is not None:
             patches.append(_patch(family, box, own, first, second, before, after, scale))
     return tuple(patches)
 

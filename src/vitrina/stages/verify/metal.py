@@ -28,6 +28,8 @@ _DARKEST_L = 25.0
 """L* below which a backdrop (black velvet) says nothing of the light's colour."""
 _PALE = 9.0
 """C*ab below which a metal counts as white."""
+_LEAST_SHARE = 0.012
+"""Share of the piece that a family of metal must cover to have a tone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +70,20 @@ def _extent(tone: Tone) -> float:
 
 
 def _tones(pair: Aligned, zones: Zones, source_lab: LabPlanes) -> list[Tone]:
-    chroma = np.hypot(source_lab[..., 1], source_lab[..., 2])
-    lightness = source_lab[..., 0]
-    same = (pair.alpha > 0.95) & zones.metal_like & (lightness > 22) & (lightness < 93)
-    same &= (pair.edit_lab[..., 0] < 97) & (pair.edit_lab[..., 0] > 8)
-    tones = []
-    for family, own in (("golden", same & (chroma >= _PALE)), ("pale", same & (chroma < _PALE))):
-        if own.sum() >= max(60, 0.012 * zones.piece.sum()):
-            tones.append(_tone(pair, family, own, source_lab))
-    return tones
+    metal = (pair.alpha > 0.95) & zones.metal_like
+    families = families_of(source_lab, pair.edit_lab, metal, piece_px=float(zones.piece.sum()))
+    return [_tone(pair, family, own, source_lab) for family, own in families.items()]
+
+
+def families_of(before: LabPlanes, after: LabPlanes, metal: Mask, *, piece_px: float) -> dict[str, Mask]:
+    """The pixels of `metal` whose tone can be compared, golden and pale apart, where there is enough of them.
+
+    Highlights and deep shadow of either picture (CIELAB planes) have no tone. `piece_px` is the area of the piece.
+    """
+    chroma = np.hypot(before[..., 1], before[..., 2])
+    lit = metal & (before[..., 0] > 22) & (before[..., 0] < 93) & (after[..., 0] > 8) & (after[..., 0] < 97)
+    families = {"golden": lit & (chroma >= _PALE), "pale": lit & (chroma < _PALE)}
+    return {name: own for name, own in families.items() if own.sum() >= max(60, _LEAST_SHARE * piece_px)}
 
 
 def _tone(pair: Aligned, family: str, own: Mask, source_lab: LabPlanes) -> Tone:
