@@ -77,7 +77,13 @@ def worker(
     slot: Annotated[
         str | None, typer.Option(help="The worker's name, its own among all workers; the first free one otherwise.")
     ] = None,
-    until_idle: Annotated[bool, typer.Option("--until-idle", help="End when there is nothing left to do.")] = False,
+    until_idle: Annotated[
+        bool,
+        typer.Option(
+            "--until-idle",
+            help="End when nothing is left to do; a webhook that waits for its receiver counts, for hours.",
+        ),
+    ] = False,
     parent: Annotated[int | None, typer.Option(hidden=True, help="End with this process.")] = None,
     home: Home = None,
 ) -> int:
