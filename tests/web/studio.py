@@ -6,11 +6,12 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from PIL import Image, ImageChops, ImageDraw
@@ -20,6 +21,7 @@ from vitrina.actions import doors
 from vitrina.actions.house import CardRequest, House
 from vitrina.backends.blobs import digest_of
 from vitrina.card_folder import CardFolder
+from vitrina.stages.cutout import parts_of
 from vitrina.web import make_app
 
 BASE = "http://127.0.0.1:8765"
@@ -63,11 +65,24 @@ def picture_card(request: CardRequest) -> dict[str, Any]:
         name = f"masters/{photo.stem}-cutout.png"
         files |= {name: _png(cut), f"original/{photo.name}": data}
         place = {"scale": 1.0, "dx": 0.0, "dy": 0.0, "width": source.width, "height": source.height}
-        cutout = {"method": "drawn", "master": name, "master_sha256": digest_of(files[name]), **empty}
+        cutout = {
+            "method": "drawn",
+            "parts": _parts(mask),
+            "master": name,
+            "master_sha256": digest_of(files[name]),
+            **empty,
+        }
         cutout |= {"strokes": strokes} if strokes else {}
         looks = [{"look": look, "verify": empty, "placement": place} for look in request.recipe["looks"]]
         document["photos"].append(
-            {"photo": photo.name, "sha256": digest, "inspect": empty, "cutout": cutout, "variants": looks}
+            {
+                "photo": photo.name,
+                "sha256": digest,
+                "size": {"width": source.width, "height": source.height},
+                "inspect": empty,
+                "cutout": cutout,
+                "variants": looks,
+            }
         )
         for look in request.recipe["looks"]:
             shade = 255 if look.startswith("white") else 241
@@ -85,6 +100,10 @@ def picture_card(request: CardRequest) -> dict[str, Any]:
             folder.put(name, data)
         folder.finish(document)
     return document
+
+
+def _parts(mask: Image.Image) -> list[dict[str, Any]]:
+    return [asdict(part) for part in parts_of(np.asarray(mask, np.float32) / 255)]
 
 
 def _png(picture: Image.Image) -> bytes:

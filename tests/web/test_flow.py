@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image, ImageDraw
 
 from tests.doubles.house import WARN, Opinions
-from tests.web.studio import a_client, a_crew, a_studio, drawn, sign_in
+from tests.web.studio import a_client, a_crew, a_studio, drawn, picture_card, sign_in
 from vitrina.actions import doors
+from vitrina.actions.closeups import show_parts
 from vitrina.actions.pictures import import_photo, import_variant
 from vitrina.actions.skus import put_sku, show_sku
 from vitrina.actions.viewing import LEAST_MS
+from vitrina.actions.work import work
 from vitrina.model import Sku
 from vitrina.store import skus
+from vitrina.web import make_app
+from vitrina.web.words import say
 
 
 def test_a_picture_from_photo_to_export(tmp_path: Path) -> None:
@@ -121,8 +127,6 @@ def test_broken_uploads_are_told_and_leave_nothing(tmp_path: Path) -> None:
 
 
 def test_a_card_is_asked_for_from_the_archive(tmp_path: Path) -> None:
-    from vitrina.actions.work import work
-
     with a_studio(tmp_path) as (app, house):
         client = sign_in(app, house, "Phil")
         put_sku(house.acting_as("Phil"), {"sku": "R-1"}, is_new=True)
@@ -164,3 +168,42 @@ def _answer_all(client: object) -> None:
     page = client.get("/skus/R-1/variants/1").text  # type: ignore[attr-defined]
     for line in re.findall(r'data-line="([^"]+)"', page):
         client.post("/skus/R-1/variants/1/answer", data={"line": line, "answer": "yes"})  # type: ignore[attr-defined]
+
+
+def test_the_parts_of_a_set_stand_side_by_side(tmp_path: Path) -> None:
+    with a_studio(tmp_path) as (_, drawn_house):
+        house = replace(drawn_house, program=replace(drawn_house.program, make_card=picture_card))
+        photographer = sign_in(make_app(house), house, "Phil")
+        put_sku(house.acting_as("Phil"), {"sku": "SET-1", "piece_type": "set", "parts": "ring; pendant; chain"},
+                is_new=True)  # fmt: skip
+        pair = Image.new("RGB", (700, 400), (200, 200, 200))
+        pen = ImageDraw.Draw(pair)
+        pen.ellipse((60, 100, 280, 320), outline=(190, 150, 60), width=40)
+        pen.ellipse((400, 120, 560, 280), fill=(40, 60, 160))
+        pair.save(tmp_path / "pair.png")
+        import_photo(house.acting_as("Phil"), "SET-1", tmp_path / "pair.png")
+        assert "Part 1" not in photographer.get("/skus/SET-1").text  # nothing is cut out yet
+        photographer.post("/skus/SET-1/card", data={"look": ["white", "grey"], "market": "kaspi"})
+        work(house, until_idle=True)
+        told = show_parts(house.acting_as("Phil"), "SET-1")
+        assert [(one["x"], one["width"]) for one in told["parts"]] == [(60, 221), (400, 161)]
+        page = photographer.get("/skus/SET-1").text
+        assert 'viewBox="400 120 161 161"' in page and page.count('role="img"') == 4
+        assert "The facts name 3: ring, pendant, chain. 2 are seen." in page
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [("ru", "Товара &#39;R-9&#39; в каталоге нет."), ("kk", "Каталогта &#39;R-9&#39; тауары жоқ.")],
+)
+def test_what_is_refused_is_said_in_the_visitors_language(tmp_path: Path, language: str, told: str) -> None:
+    with a_studio(tmp_path) as (app, house):
+        phil = sign_in(app, house, "Phil")
+        phil.cookies.set("vitrina_language", language)
+        page = phil.get("/skus/R-9")
+        assert page.status_code == 404 and told in page.text and "there is no SKU" not in page.text
+        phil.post("/skus/new", data={"sku": "R-1", "piece_type": "ring"})
+        auditor = sign_in(app, house, "Aud")
+        auditor.cookies.set("vitrina_language", language)
+        ledger = auditor.get("/ledger").text
+        assert "sku.add" not in ledger and say(language, "verb-sku-add") in ledger

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vitrina.actions.house import House, actor, sku_called
-from vitrina.actions.viewing import describe_picture, show_pair, turned_back
+from vitrina.actions.viewing import describe_picture, report_of, show_pair, turned_back
 from vitrina.errors import VitrinaError
 from vitrina.files import write_bytes
 from vitrina.model import Digest
-from vitrina.store import pictures
+from vitrina.stages.catalogue import parts_of
+from vitrina.store import pictures, skus
 
 if TYPE_CHECKING:
     from vitrina.stages.strips import Patch, Strips
@@ -47,6 +48,31 @@ def show_strips(house: House, code: str, number: int, *, market: str = "") -> di
         write_bytes(path, json.dumps(told(strips_of(before.rgb, after.rgb, alpha, edit["matrix"]))).encode())
     document: dict[str, Any] = json.loads(path.read_bytes())
     return document
+
+
+def show_parts(house: House, code: str) -> dict[str, Any]:
+    """The separate parts of a pair or a set, in its newest photo and in the cutout of that, in pixels of the photo.
+
+    ``named`` are the parts that the facts name. ``parts`` is empty for a piece of one part that should have no more.
+    """
+    with house.store.reading() as conn:
+        actor(conn, house, "read")
+        sku = sku_called(conn, code)
+        named = parts_of(skus.value_of(sku))
+        seen = [(v, pictures.get_photo(conn, v.photo_id)) for v in reversed(pictures.variants_of(conn, sku.id))]
+    told: dict[str, Any] = {"schema": "vitrina.parts/1", "sku": code, "named": list(named), "parts": []}
+    for variant, photo in seen:
+        if photo.replaced_at is not None:
+            continue
+        for taken in report_of(house, variant).get("photos", ()):
+            parts = (taken.get("cutout") or {}).get("parts", ())
+            if taken["sha256"] == photo.digest and (len(parts) > 1 or (parts and len(named) > 1)):
+                size = taken["size"]
+                return told | {
+                    "photo": photo.name, "source": photo.digest, "master": variant.digest, **size,
+                    "parts": [{"number": n, **part["region"]} for n, part in enumerate(parts, 1)],
+                }  # fmt: skip
+    return told
 
 
 def strips_of_examined(pair: Any, matrix: Sequence[float]) -> dict[str, Any]:

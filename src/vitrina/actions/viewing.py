@@ -78,7 +78,7 @@ def show_pair(house: House, code: str, number: int, *, market: str = "") -> dict
         made = pictures.renditions_of(conn, variant.id)
         found = pictures.findings_of(conn, sku.id, variant_id=variant.id)
         sees_all = holds(conn, house, "audit.read")
-    report = _report(house, variant)
+    report = report_of(house, variant)
     shown = next((r for r in made if r.market == market), made[0] if made else None)
     edit = shown.digest if shown is not None else variant.digest
     placed = _placements(report, photo.name, variant.look)
@@ -269,7 +269,7 @@ def _pyramid(house: House, data: bytes) -> bytes:
     return pyramid(data, name="the picture", max_megapixels=max(house.config.max_megapixels, 400.0))
 
 
-def _report(house: House, variant: Row[Any]) -> dict[str, Any]:
+def report_of(house: House, variant: Row[Any]) -> dict[str, Any]:
     """The card that a variant of ours belongs to; empty when there is none."""
     if variant.tool != OURS or variant.planted or not house.works.has(Digest(variant.card)):
         return {}

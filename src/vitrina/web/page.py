@@ -23,7 +23,7 @@ from vitrina.actions.doors import Visitor
 from vitrina.actions.house import House
 from vitrina.actions.wording import in_words
 from vitrina.errors import NotAllowed, NotSignedIn
-from vitrina.web.words import LANGUAGES, best_language, catalogue, say, when
+from vitrina.web.words import LANGUAGES, best_language, catalogue, refusal, say, when
 
 SESSION, FORM, LANGUAGE = "vitrina_session", "vitrina_form", "vitrina_language"
 
@@ -111,11 +111,16 @@ def render(
     def line_text(line: str, english: str) -> str:
         return say(language, f"line-{line}") if catalogue("en").has_message(f"line-{line}") else english
 
+    def say_refusal(text: str) -> Markup:
+        """The program's sentence in the visitor's language, or as it is, marked as English."""
+        told = refusal(language, text) if language != "en" else text
+        return Markup("{}").format(told) if told else Markup('<span lang="en">{}</span>').format(text)
+
     text = _templates().get_template(template).render(
         t=t, language=language, languages=LANGUAGES, visitor=visitor, form_token=token, when=when,
         path=request.url.path, query=dict(request.query_params), may=visitor.may if visitor else lambda _p: False,
-        asset=asset, is_demo=request.app.state.is_demo, line_text=line_text, has=catalogue("en").has_message,
-        in_words=lambda finding: in_words(finding, language), **values,
+        asset=asset, is_demo=request.app.state.is_demo, line_text=line_text, say_refusal=say_refusal,
+        has=catalogue("en").has_message, in_words=lambda finding: in_words(finding, language), **values,
     )  # fmt: skip
     response = HTMLResponse(text, status)
     if fresh and request.cookies.get(FORM) != fresh:

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse, Response
 from vitrina.actions import studio, uploads, viewing
 from vitrina.actions.calendar import calendar
 from vitrina.actions.cards import recipe_of
+from vitrina.actions.closeups import show_parts
 from vitrina.actions.handing import publishers, readiness
 from vitrina.actions.origins import stated
 from vitrina.actions.pictures import submit
@@ -65,7 +66,7 @@ def sku(at: At, code: str, done: str = "") -> Response:
     document = show_sku(at.house, code)
     markets = [pack["market"] for pack in list_rules(at.house.config)["packs"]]
     return at.page("sku.html", sku=document, markets=markets, done=done, ready=readiness(at.house, code)["markets"],
-                   publishers=publishers)  # fmt: skip
+                   parts=show_parts(at.house, code), publishers=publishers)  # fmt: skip
 
 
 @router.get("/skus/{code}/change")
