@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from numpy.typing import NDArray
 
-from vitrina.codec.decode import MAX_MEGAPIXELS, decode
+from vitrina.codec.decode import MAX_MEGAPIXELS, decode, decode_alpha
 from vitrina.codec.metadata import probe, require_taken
 from vitrina.errors import ModelMissing, UsageError
 from vitrina.model import (
@@ -383,5 +383,5 @@ def read_matte(data: bytes, *, name: str) -> Alpha:
     """A matte from a picture's bytes: its alpha channel when it has one, else its grey values as they are written."""
     from vitrina.imaging.colour import encode_srgb
 
-    picture = take_in(data, name=name)
-    return picture.alpha if picture.alpha is not None else encode_srgb(picture.rgb[..., 1])
+    alpha = decode_alpha(data, name=name)
+    return alpha if alpha is not None else encode_srgb(take_in(data, name=name).rgb[..., 1])

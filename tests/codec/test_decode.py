@@ -19,7 +19,7 @@ from tests.codec.files import (
 )
 from tests.conftest import DATA
 from tests.scenes import Scene
-from vitrina.codec.decode import decode
+from vitrina.codec.decode import decode, decode_alpha
 from vitrina.codec.encode import encode_png16
 from vitrina.errors import InputError, TooLarge, Unreadable, Unsupported
 from vitrina.imaging.colour import decode_srgb, delta_e00, lab, lab_of
@@ -87,6 +87,16 @@ def test_sixteen_bits_with_alpha_keep_their_depth(drawn_ring: Scene) -> None:
     assert source.alpha == pytest.approx(drawn_ring.alpha, abs=1 / 65535)
     assert source.rgb == pytest.approx(drawn_ring.on((1, 1, 1)), abs=1e-3)
     assert [note.code for note in source.notes] == ["transparent"]
+
+
+def test_alpha_alone_is_the_alpha_of_the_whole(drawn_ring: Scene) -> None:
+    data = encode_png16(drawn_ring.foreground, drawn_ring.alpha)
+    alone = decode_alpha(data, name="ring.png")
+    assert alone is not None and np.array_equal(alone, decode(data, name="ring.png").alpha)
+    assert decode_alpha(saved(Image.new("L", (20, 20), 128), "PNG"), name="grey.png") is None
+    assert decode_alpha(saved(Image.new("RGBA", (20, 20), (9, 9, 9, 255)), "PNG"), name="opaque.png") is None
+    with pytest.raises(Unreadable):
+        decode_alpha(data[: len(data) // 2], name="half.png")
 
 
 def test_an_opaque_alpha_channel_is_no_transparency() -> None:

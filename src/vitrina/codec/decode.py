@@ -13,7 +13,7 @@ from vitrina.codec.icc import to_srgb
 from vitrina.codec.metadata import TAKEN, probe, require_taken
 from vitrina.errors import Unreadable
 from vitrina.imaging.colour import decode_srgb
-from vitrina.model import Finding, Rgb, Severity, Source
+from vitrina.model import Alpha, Finding, Rgb, Severity, Source
 
 if TYPE_CHECKING:
     import pyvips
@@ -68,6 +68,27 @@ def decode(data: bytes, *, name: str, max_megapixels: float = MAX_MEGAPIXELS, an
         rgb = alpha[..., None] * rgb + (1 - alpha[..., None])
         notes.append(_note("transparent", "the file has transparency; it was laid on white"))
     return Source(rgb=rgb, name=name, facts=facts, alpha=alpha, notes=tuple(notes))
+
+
+def decode_alpha(data: bytes, *, name: str, max_megapixels: float = MAX_MEGAPIXELS) -> Alpha | None:
+    """The transparency of a PNG, as `decode` gives it, without developing its colours; None where it has none.
+
+    Raises what `decode` raises.
+    """
+    facts = probe(data, name=name)
+    require_taken(facts, name=name, max_megapixels=max_megapixels)
+    if facts.format == "PNG" and not facts.has_alpha:
+        return None
+    if facts.format != "PNG" or facts.orientation not in (0, 1):
+        return decode(data, name=name, max_megapixels=max_megapixels).alpha
+    import pyvips
+
+    try:
+        image = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="truncated")
+        alpha = _coverage(_array(image[image.bands - 1])[..., 0])
+    except pyvips.Error as error:
+        raise _damaged(error, data, name) from error
+    return None if float(alpha.min()) >= 0.999 else alpha
 
 
 def _developed(data: bytes, name: str) -> Rgb:
