@@ -149,6 +149,34 @@ def test_the_brush_mends_a_cutout_and_undoes(tour: Tour) -> None:
     assert tour.faults == []
 
 
+def test_a_finger_draws_with_the_brush_and_two_fingers_zoom(tour: Tour) -> None:
+    carded(tour, "TOUCH-1", shade=206)
+    page = tour.window("Ray", width=390, height=844, has_touch=True, is_mobile=True)
+    page.goto(f"{tour.base}/skus/TOUCH-1/variants/1/brush")
+    page.wait_for_selector("[data-brush][data-ready]")
+    hand = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *fingers: tuple[float, float]) -> None:
+        points = [{"x": x, "y": y, "id": n} for n, (x, y) in enumerate(fingers)]
+        hand.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    box = page.locator("canvas").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    touch("touchStart", (x, y))
+    for step in range(1, 6):
+        touch("touchMove", (x + 6 * step, y + 2 * step))
+    touch("touchEnd")
+    until(lambda: page.evaluate("document.querySelector('[data-brush]').dataset.solvedCount") == "1")
+    before = page.inner_text("[data-zoom-shown]")
+    touch("touchStart", (x - 20, y), (x + 20, y))
+    for step in range(1, 6):
+        touch("touchMove", (x - 20 - 12 * step, y), (x + 20 + 12 * step, y))
+    touch("touchEnd")
+    until(lambda: page.inner_text("[data-zoom-shown]") != before)
+    assert page.evaluate("document.querySelector('[data-brush]').dataset.solvedCount") == "1"  # a pinch is no stroke
+    assert page.evaluate("window.scrollY") == 0 and tour.faults == []
+
+
 def test_a_photo_survives_a_broken_line_and_a_closed_page(tour: Tour) -> None:
     put_sku(tour.house.acting_as("Phil"), {"sku": "LINE-1", "piece_type": "ring"}, is_new=True)
     grain = np.random.default_rng(3).integers(0, 255, (800, 800, 3), dtype=np.uint8)

@@ -25,7 +25,11 @@ def test_no_request_of_the_schema_is_a_server_error(tmp_path: Path) -> None:
         (tmp_path / "ring.png").write_bytes(drawn(200))
         import_photo(house.acting_as("Phil"), "R-1", tmp_path / "ring.png")
         client = sign_in(app, house, "Ann")
-        headers = {"Host": "127.0.0.1:8765", "X-Form-Token": client.headers["X-Form-Token"], "Accept": "application/json"}
+        headers = {
+            "Host": "127.0.0.1:8765",
+            "X-Form-Token": client.headers["X-Form-Token"],
+            "Accept": "application/json",
+        }
         cookies = {"vitrina_session": client.cookies["vitrina_session"]}
         schema = schemathesis.openapi.from_asgi("/openapi.json", app, headers=headers)
         asked = 0

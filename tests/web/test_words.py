@@ -89,6 +89,16 @@ def test_every_rule_family_has_words() -> None:
     assert [one for one in families if not catalogue("en").has_message(f"rule-{one.replace('_', '-')}")] == []
 
 
+def test_everything_that_a_publisher_needs_has_words() -> None:
+    from vitrina.plugins import plugin, plugins_of
+
+    wanted = []
+    for name in plugins_of("publishers"):
+        needs = vars(plugin("publishers", name))["needs"]
+        wanted += [f"need-{name}-{key.replace('_', '-')}" for key in needs]
+    assert len(wanted) > 5 and [key for key in wanted if not catalogue("en").has_message(key)] == []
+
+
 def sentences() -> list[str]:
     """What the program may say when it refuses, with a number in each of its places."""
     told = []
