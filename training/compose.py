@@ -33,11 +33,16 @@ def renders(folder: Path, *, held_out: bool) -> list[Path]:
     ]
 
 
-def example(rng: np.random.Generator, side: int, mattes: list[Path]) -> Example:
-    """One example: a render as it is, renders and drawings laid on another backdrop, or (rarely) an empty frame."""
+def example(rng: np.random.Generator, side: int, mattes: list[Path], *, near: bool) -> Example:
+    """One example: a render as it is, renders and drawings laid on another backdrop, or (rarely) an empty frame.
+
+    From near by, for the refiner, renders rather stay as they are, pixel for pixel: their rims mirror their ground.
+    """
     plan = rng.random()
+    if near:
+        plan = plan * 0.56 / 0.72 if plan < 0.72 else 0.56 + (plan - 0.72) * 0.44 / 0.28
     if plan < 0.56:
-        photo, alpha = _placed(rng, *_load(rng, mattes), side)
+        photo, alpha = _placed(rng, *_load(rng, mattes), side, near=near)
         return Example(phone(rng, photo), alpha)
     ground = scenery(rng, side)
     if plan > 0.985:
@@ -232,10 +237,13 @@ def _load(rng: np.random.Generator, mattes: list[Path]) -> Layer:
     return np.ascontiguousarray(photo), np.ascontiguousarray(alpha)
 
 
-def _placed(rng: np.random.Generator, photo: np.ndarray, alpha: np.ndarray, side: int) -> Layer:
+def _placed(rng: np.random.Generator, photo: np.ndarray, alpha: np.ndarray, side: int, *, near: bool) -> Layer:
     """A render filling the frame, whole or cropped to a part of it."""
     whole = len(alpha)
-    part = whole if rng.random() < 0.55 else int(whole * rng.uniform(0.55, 1))
+    if near and whole > 1.5 * side:
+        part = int(rng.uniform(side, min(whole, 1.6 * side)))
+    else:
+        part = whole if rng.random() < 0.55 else int(whole * rng.uniform(0.55, 1))
     y, x = (int(v) for v in rng.integers(0, whole - part + 1, 2))
     box = np.s_[y : y + part, x : x + part]
     return _scaled(np.ascontiguousarray(photo[box]), side), np.clip(

@@ -14,9 +14,8 @@ from pathlib import Path
 
 import onnx
 import torch
-from network import PLANES, Finder, Refiner
+from network import PLANES, Finder, Refiner, fold
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 
 class Answering(nn.Module):
@@ -30,19 +29,13 @@ class Answering(nn.Module):
         return torch.sigmoid(self.net(x))
 
 
-def fold(net: nn.Module) -> nn.Module:
-    """Batch norms folded into the convolutions before them."""
-    for part in net.modules():
-        if isinstance(part, nn.Sequential) and len(part) == 3 and isinstance(part[1], nn.BatchNorm2d):
-            part[0], part[1] = fuse_conv_bn_eval(part[0], part[1]), nn.Identity()
-    return net
-
-
 def main(run: Path, folder: Path) -> None:
     for name, net, channels in (("finder", Finder(), 4), ("refiner", Refiner(), PLANES)):
         state = torch.load(run / f"{name}.pt", weights_only=True)
+        if not any(key.endswith("running_mean") for key in state["mean"]):  # went on from a network that shipped
+            fold(net)
         net.load_state_dict(state["mean"])
-        net = Answering(fold(net.eval())).eval()
+        net = Answering(fold(net)).eval()
         path = folder / f"{name}.onnx"
         torch.onnx.export(
             net, (torch.zeros(1, channels, 256, 256),), str(path), input_names=["planes"], output_names=["alpha"],

@@ -19,7 +19,7 @@ import pyoidn
 
 mi.set_variant("llvm_ad_rgb")
 from backdrops import backdrop  # noqa: E402  (Mitsuba's variant must be set before anything else touches it)
-from pieces import Piece, broad_piece, random_piece  # noqa: E402
+from pieces import Piece, broad_piece, fine_piece, random_piece  # noqa: E402
 from props import prop_scene  # noqa: E402
 
 METALS = {
@@ -140,11 +140,15 @@ def camera(rng: np.random.Generator, piece: Piece, side: int, spp: int) -> dict:
     }  # fmt: skip
 
 
-def scene(rng: np.random.Generator, side: int, spp: int, props: float, broad: float) -> tuple[np.ndarray, np.ndarray]:
+def scene(
+    rng: np.random.Generator, side: int, spp: int, props: float, broad: float, fine: float
+) -> tuple[np.ndarray, np.ndarray]:
     """One photo (sRGB uint8) and its coverage (uint8); with probability `props` other things lie beside the piece,
-    with probability `broad` it is much plain metal under soft light."""
+    with probability `broad` it is much plain metal under soft light, and else with `fine` it is fine: links, hooks."""
     is_broad = rng.random() < broad
     piece = broad_piece(rng) if is_broad else random_piece(rng)
+    if fine and not is_broad and rng.random() < fine:
+        piece = fine_piece(rng)
     metal = str(rng.choice(list(METALS)))
     surfaces = materials(rng, metal, satin=is_broad and rng.random() < 0.7)
     view = camera(rng, piece, side, spp)
@@ -165,7 +169,7 @@ def scene(rng: np.random.Generator, side: int, spp: int, props: float, broad: fl
         v, f = np.concatenate(vertices), np.concatenate(faces)
         full[role] = mesh(role, v, f, surfaces[role])
         matte[role] = mesh(role, v, f, BLACK)
-    picture, kind = backdrop(rng, 768)
+    picture, kind = backdrop(rng, max(768, side))
     surface: dict = {"type": "diffuse", "reflectance": {"type": "bitmap", "bitmap": mi.Bitmap(picture), "raw": False}}
     if kind == "mirror":
         base = {"type": "rgb", "value": [float(v) for v in picture[0, 0] / 255.0]}
@@ -216,6 +220,7 @@ def main() -> None:
     parser.add_argument("--spp", type=int, default=24)
     parser.add_argument("--props", type=float, default=0.4)
     parser.add_argument("--broad", type=float, default=0.25)
+    parser.add_argument("--fine", type=float, default=0.0)
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     dr.set_thread_count(args.threads)
@@ -224,7 +229,8 @@ def main() -> None:
         stem = args.out / f"{args.seed:03d}_{index:05d}"
         if stem.with_suffix(".png").exists():
             continue
-        photo, alpha = scene(np.random.default_rng((args.seed, index)), args.side, args.spp, args.props, args.broad)
+        rng = np.random.default_rng((args.seed, index))
+        photo, alpha = scene(rng, args.side, args.spp, args.props, args.broad, args.fine)
         cv2.imwrite(str(stem.with_suffix(".jpg")), photo[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])
         cv2.imwrite(str(stem.with_suffix(".png")), alpha)
 

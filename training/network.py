@@ -10,9 +10,12 @@ take sizes that are multiples of 32.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 MEAN, STD = (0.498, 0.498, 0.498), (0.502, 0.502, 0.502)
 """EfficientNet-Lite's input: (value − 127) / 128 on 0…255."""
@@ -201,3 +204,25 @@ class Refiner(nn.Module):
         y = self.join4(torch.cat([_twice(self.down8(y4)), y4], 1))
         y = self.join2(torch.cat([_twice(y), y2], 1))
         return self.answer(self.join1(torch.cat([_twice(y), y1], 1)))
+
+
+def fold(net: nn.Module) -> nn.Module:
+    """Batch norms folded into the convolutions before them; what answers, and learns on, without them."""
+    net.eval()
+    for part in net.modules():
+        if isinstance(part, nn.Sequential) and len(part) == 3 and isinstance(part[1], nn.BatchNorm2d):
+            part[0], part[1] = fuse_conv_bn_eval(part[0], part[1]), nn.Identity()
+    return net
+
+
+def take(net: nn.Module, path: Path) -> nn.Module:
+    """`net` folded, with the weights of the ONNX file that export.py wrote of it; what it lacks (the hint) stays."""
+    import onnx
+    from onnx import numpy_helper
+
+    graph = onnx.load(path).graph
+    kept = {x.name.removeprefix("net."): torch.tensor(numpy_helper.to_array(x)) for x in graph.initializer}
+    missing, unknown = fold(net).load_state_dict(kept, strict=False)
+    if unknown or any(not name.startswith("hint.") for name in missing):
+        raise ValueError(f"{path}: not this network (unknown {unknown[:3]}, missing {missing[:3]})")
+    return net

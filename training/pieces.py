@@ -452,6 +452,16 @@ def random_piece(rng: np.random.Generator) -> Piece:
         return chain(rng)
     if kind == "earrings":
         return earrings(rng)
+    return several(rng)
+
+
+def fine_piece(rng: np.random.Generator) -> Piece:
+    """Wire: links, hooks, hoops, and several of them."""
+    return [chain, earrings, several][int(rng.choice(3, p=[0.55, 0.25, 0.2]))](rng)
+
+
+def several(rng: np.random.Generator) -> Piece:
+    """Two or three pieces in one photo."""
     piece = Piece()
     for index in range(int(rng.integers(2, 4))):
         part = [ring, chain, earrings][int(rng.integers(3))](rng)

@@ -6,7 +6,8 @@
 RENDERS is what generate.py writes; new renders are noticed while training. RUN/finder.pt and RUN/refiner.pt hold all
 that is needed to go on and are written every 25 steps; the .csv beside each gets a line per validation on the
 held-out renders. The refiner learns on the coarse answers of RUN/finder.pt as it stands, and on worse ones made up
-from the truth. Needs torch (CPU) and the EfficientNet-Lite0 packages named in README.md.
+from the truth. With `--go-on MODELS` an empty RUN begins with the networks that ship, batch norms folded in, and no
+earlier checkpoint is needed. Needs torch (CPU) and the packages named in README.md.
 """
 
 from __future__ import annotations
@@ -22,16 +23,17 @@ import cv2
 import numpy as np
 import torch
 from compose import example, renders
-from network import MEAN, STD, Finder, Refiner, plate_of
+from network import MEAN, STD, Finder, Refiner, plate_of, take
 from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, IterableDataset
 
-SIDE, CROP = 640, 160
-BATCH, SIDES, SHARES = 4, (224, 320, 384, 512, 640), (0.1, 0.15, 0.15, 0.25, 0.35)
-"""Of the finder: photos a step, and how large it is shown them how often (fewer where that would be too much)."""
-PIXELS = 4 * 416**2
-"""What the finder is shown a step, at most."""
+WHOLE, SIDE, CROP = 1024, 640, 160
+"""Pixels of a side: of the finder's photos, of the refiner's, and of the windows cut from those."""
+SIDES, SHARES = (224, 320, 480, 640, 832, 1024), (0.08, 0.14, 0.14, 0.26, 0.18, 0.2)
+"""How large the finder is shown its photos, and how often."""
+PIXELS, BATCH = 4 * 416**2, 4
+"""What the finder is shown a step, about, and of how many photos at most."""
 PHOTOS, CROPS = 2, 12
 """Of the refiner: photos a step, and windows cut from them."""
 HELD_OUT = 32
@@ -41,10 +43,10 @@ KEEP = 0.98
 
 
 class Stream(IterableDataset):
-    """Endless examples: (photo uint8 (SIDE, SIDE, 3), alpha float32 (SIDE, SIDE)), fixed by seed and renders."""
+    """Endless examples: (photo uint8 (side, side, 3), alpha float32 (side, side)), fixed by seed and renders."""
 
-    def __init__(self, folder: Path, seed: int, start: int) -> None:
-        self.folder, self.seed, self.start = folder, seed, start
+    def __init__(self, folder: Path, seed: int, start: int, side: int, *, near: bool) -> None:
+        self.folder, self.seed, self.start, self.side, self.near = folder, seed, start, side, near
 
     def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         cv2.setNumThreads(1)
@@ -52,7 +54,7 @@ class Stream(IterableDataset):
         while True:
             if (index - self.start) % 200 == 0:
                 mattes = renders(self.folder, held_out=False)
-            made = example(np.random.default_rng((self.seed, index)), SIDE, mattes)
+            made = example(np.random.default_rng((self.seed, index)), self.side, mattes, near=self.near)
             yield np.ascontiguousarray(made.photo), np.ascontiguousarray(made.alpha, np.float32)
             index += 1
 
@@ -109,20 +111,19 @@ def twice(finder: Finder, x: Tensor, small: tuple[int, ...], side: int) -> Tenso
 def believed(finder: Finder, rng: np.random.Generator, x: Tensor, truth: Tensor, side: int) -> Tensor | None:
     """A belief to train with: none, the finder's own from smaller pictures, or one made up from the truth."""
     plan = rng.random()
-    if side <= 288 or plan < 0.2:
+    if side <= 288 or plan < 0.12:
         return None
-    if plan < 0.35:
+    if plan < 0.3:
         return torch.cat([spoilt(rng, t[None]) for t in truth])
+    if plan < 0.5:  # so that it learns to use a belief that is right
+        return shrink(truth, int(rng.integers(80, 200)))
     finder.eval()
     own = torch.sigmoid(look(finder, x, int(rng.choice([s for s in (160, 192, 224, 288, 320) if s <= side * 0.7]))))
     finder.train()
     return own
 
 
-def finder_loss(finder: Finder, rng: np.random.Generator, x: Tensor, truth: Tensor) -> Tensor:
-    side = int(rng.choice(SIDES, p=SHARES))
-    count = max(1, min(len(x), round(PIXELS / side**2)))
-    x, truth = x[:count], truth[:count]
+def finder_loss(finder: Finder, rng: np.random.Generator, x: Tensor, truth: Tensor, side: int) -> Tensor:
     logits, hint = look(finder, x, side, believed(finder, rng, x, truth, side))
     half = shrink(truth, side // 2)
     deep = F.binary_cross_entropy_with_logits(hint, shrink(truth, side // 8))
@@ -131,12 +132,15 @@ def finder_loss(finder: Finder, rng: np.random.Generator, x: Tensor, truth: Tens
 
 def refiner_loss(refiner: Refiner, finder: Finder, rng: np.random.Generator, x: Tensor, truth: Tensor) -> Tensor:
     inputs, wanted = windows(rng, x, truth, finder, refiner)
-    return loss_of(refiner(inputs.contiguous(memory_format=torch.channels_last)), wanted)
+    with torch.autocast("cpu", torch.bfloat16):
+        logits = refiner(inputs.contiguous(memory_format=torch.channels_last))
+    return loss_of(logits.float(), wanted)
 
 
 def spoilt(rng: np.random.Generator, truth: Tensor) -> Tensor:
     """A coarse answer made up from the truth: blurred, holes closed, parts faded, its edge shifted."""
-    low = shrink(truth, int(SIDE / rng.uniform(1.5, 5)))
+    side = truth.shape[-1]
+    low = shrink(truth, int(side / rng.uniform(1.5, 5)))
     if rng.random() < 0.7:
         reach = int(rng.choice([3, 5, 7]))
         closed = -F.max_pool2d(-F.max_pool2d(low, reach, 1, reach // 2), reach, 1, reach // 2)
@@ -147,7 +151,7 @@ def spoilt(rng: np.random.Generator, truth: Tensor) -> Tensor:
     low = torch.sigmoid(
         (F.avg_pool2d(low, 3, 1, 1) - 0.45) * float(rng.uniform(5, 14)) + field * float(rng.uniform(0, 2))
     )
-    return enlarge(low, SIDE).clamp(0, 1)
+    return enlarge(low, side).clamp(0, 1)
 
 
 @torch.no_grad()
@@ -196,7 +200,7 @@ def validate(finder: Finder, refiner: Refiner | None, held_out: list[Path]) -> d
         photo = cv2.imread(str(path.with_suffix(".jpg")))[..., ::-1].copy()
         truth = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255
         x = planes(torch.from_numpy(photo)[None])
-        alpha = enlarge(twice(finder, x, (224, 320), 640), len(photo))
+        alpha = enlarge(twice(finder, x, (224, 320), min(WHOLE, len(photo))), len(photo))
         if refiner is not None:
             alpha = torch.sigmoid(refiner(torch.cat([x, alpha, plate_of(x, alpha)], 1)))
         found = alpha[0, 0].numpy()
@@ -217,6 +221,23 @@ def load(path: Path, *parts: torch.nn.Module) -> int:
     return int(state["step"])
 
 
+def note(table: Path, step: int, finder: Finder, refiner: Refiner | None, held_out: list[Path]) -> None:
+    """Add a line to the table of validations."""
+    line = {"step": step, **validate(finder, refiner, held_out)}
+    print(line, flush=True)
+    fresh = not table.exists()
+    with table.open("a", newline="") as file:
+        writer = csv.DictWriter(file, line)
+        if fresh:
+            writer.writeheader()
+        writer.writerow(line)
+
+
+def begun(net: torch.nn.Module, models: Path | None) -> torch.nn.Module:
+    """`net` as it is, or with the weights that ship in `models`."""
+    return net if models is None else take(net, models / f"{type(net).__name__.lower()}.onnx")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", choices=["finder", "refiner"])
@@ -228,11 +249,12 @@ def main() -> None:
     parser.add_argument(
         "--pace", type=float, default=1.0, help="factor on the learning rates; below 1 to go on from a run"
     )
+    parser.add_argument("--go-on", type=Path, metavar="MODELS", help="begin with the networks that ship there")
     args = parser.parse_args()
     args.run.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
-    net = (Finder() if args.part == "finder" else Refiner()).to(memory_format=torch.channels_last)
+    net = begun(Finder() if args.part == "finder" else Refiner(), args.go_on).to(memory_format=torch.channels_last)
     named = [(name, p) for name, p in net.named_parameters() if p.requires_grad]
     groups = [{"params": [p for name, p in named if name.startswith("encoder")], "peak": 3e-4},
               {"params": [p for name, p in named if not name.startswith("encoder")], "peak": 2e-3}]  # fmt: skip
@@ -240,12 +262,16 @@ def main() -> None:
     mean = copy.deepcopy(net).eval()
     path = args.run / f"{args.part}.pt"
     step = load(path, net, mean, optimiser)
-    coarse = Finder().eval()
-    batch = BATCH if args.part == "finder" else PHOTOS
-    stream = iter(DataLoader(Stream(args.renders, args.seed + 100 * (args.part == "refiner"), step * batch),
-                             batch_size=batch, num_workers=1, prefetch_factor=3))  # fmt: skip
+    coarse = begun(Finder(), args.go_on).eval()
+    is_whole = args.part == "finder"
+    photos = Stream(args.renders, args.seed + 100 * (not is_whole), step * BATCH, WHOLE if is_whole else SIDE,
+                    near=not is_whole)  # fmt: skip
+    stream = iter(DataLoader(photos, batch_size=None, num_workers=1, prefetch_factor=8))
     held_out = renders(args.renders, held_out=True)
     held_out = held_out[:: max(1, len(held_out) // HELD_OUT)]
+    table = args.run / f"{args.part}.csv"
+    if step == 0:
+        note(table, 0, *((mean, None) if args.part == "finder" else (coarse, mean)), held_out)
     started, total = time.time(), []
     while step < args.steps:
         if args.part == "refiner" and (step % 100 == 0 or not total):
@@ -254,10 +280,12 @@ def main() -> None:
         pace = min(1.0, (step + 1) / 40) * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * step / args.steps)))
         for group in optimiser.param_groups:
             group["lr"] = group["peak"] * float(pace) * args.pace
-        photo, alpha = next(stream)
+        side = int(rng.choice(SIDES, p=SHARES))
+        count = max(1, min(BATCH, round(PIXELS / side**2))) if is_whole else PHOTOS
+        photo, alpha = (torch.stack(member) for member in zip(*(next(stream) for _ in range(count)), strict=True))
         x, truth = planes(photo), alpha[:, None]
         net.train()
-        loss = finder_loss(net, rng, x, truth) if args.part == "finder" else refiner_loss(net, coarse, rng, x, truth)
+        loss = finder_loss(net, rng, x, truth, side) if is_whole else refiner_loss(net, coarse, rng, x, truth)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)
@@ -275,19 +303,7 @@ def main() -> None:
             torch.save(state, path.with_suffix(".part"))
             path.with_suffix(".part").replace(path)
         if step % 150 == 0 or step == args.steps:
-            with torch.no_grad():
-                line = {
-                    "step": step,
-                    **validate(*((mean, None) if args.part == "finder" else (coarse, mean)), held_out),
-                }
-            print(line, flush=True)
-            table = args.run / f"{args.part}.csv"
-            fresh = not table.exists()
-            with table.open("a", newline="") as file:
-                writer = csv.DictWriter(file, line)
-                if fresh:
-                    writer.writeheader()
-                writer.writerow(line)
+            note(table, step, *((mean, None) if args.part == "finder" else (coarse, mean)), held_out)
 
 
 if __name__ == "__main__":

@@ -25,8 +25,8 @@ MODELS = Path(__file__).parent / "models"
 _THREADS = 2
 _MULTIPLE = 32
 """The networks halve their input up to five times."""
-_TILE, _MARGIN = 384, 64
-"""The refiner works tile by tile; it sees about as far as the margin."""
+_TILE, _MARGIN = 384, 48
+"""The refiner works tile by tile; what lies beyond the margin changes its answer by 0.035 at most (three photos)."""
 _PLATE = 1280
 """Long side at which the plate behind the piece is made."""
 _SILENT = 0.02

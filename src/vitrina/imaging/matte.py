@@ -25,9 +25,13 @@ _WEAKEST, _STRONGEST = 0.02, 1.0
 """Bounds of the prior's weight. Between 0.01 and 0.1 the error on scenes of good contrast hardly changes."""
 
 
+_UNDECIDED = (0.1, 0.9)
+"""Soft labels between these are unknown wherever they lie: there the pixels decide."""
+
+
 def trimap_of(soft: Plane, radius_px: float) -> Plane:
-    """0, ½, 1 from soft labels 0…1, with an unknown band `radius_px` to each side of the edge; thin parts keep a
-    core."""
+    """0, ½, 1 from soft labels 0…1, with an unknown band `radius_px` to each side of the edge and wherever the labels
+    are undecided; thin parts keep a core."""
     inside = soft > 0.5
     solid = inside.astype(np.uint8)
     depth = cv2.distanceTransform(solid, cv2.DIST_L2, 5)
@@ -39,6 +43,7 @@ def trimap_of(soft: Plane, radius_px: float) -> Plane:
     trimap = np.full(soft.shape, 0.5, np.float32)
     trimap[core] = 1
     trimap[beyond > radius_px] = 0
+    trimap[(soft > _UNDECIDED[0]) & (soft < _UNDECIDED[1])] = 0.5
     return trimap
 
 

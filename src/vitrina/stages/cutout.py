@@ -27,6 +27,11 @@ _REACH_PX = 8
 """How far from the edge, in the label frame, a photo's own pixels may redraw what was seen shrunk."""
 
 
+_LEAST = 0.2
+"""Coverage that the solution leaves to either side is taken for none. On the scenes 0.02 has 4 % less squared error,
+for its doubt is half see-through; but solid metal has to be solid."""
+
+
 @dataclass(frozen=True, slots=True)
 class CutoutParams:
     """Lengths are in pixels of the frame that they are used in."""
@@ -35,7 +40,7 @@ class CutoutParams:
     """Long side at which the networks look for the piece."""
     draw_px: int = 2048
     """Long side at which its edge is redrawn; alpha is solved at the photo's own size."""
-    sure: float = 0.8
+    sure: float = 0.9
     """Evidence that an island must reach somewhere to belong to the piece."""
     island: float = 0.001
     """Least share of the largest part that an island must have; smaller ones are dust."""
@@ -284,8 +289,7 @@ def _matte(rgb: Rgb, soft: Alpha, band: float, within: Mask | None = None) -> Al
             alpha[inner] = 1
             return
         solved = solve_band(rgb[outer], trimap_of(near, band), near, radius_px=2 * band)
-        # The last 2 % to either side are noise of the solution, not coverage.
-        alpha[inner] = np.clip((solved[_within(inner, outer)] - 0.02) / 0.96, 0, 1)
+        alpha[inner] = np.clip((solved[_within(inner, outer)] - _LEAST) / (1 - 2 * _LEAST), 0, 1)
 
     _each(solve, _tiles(height, width, margin_px=round(8 * band) + 8))
     return alpha

@@ -136,6 +136,8 @@ def check_see_through(scene: EdgeScene) -> tuple[list[Finding], dict[str, Any]]:
                 scene, "edges", "see-through" if is_piece else "residue", area, limits.see_through_px, "px²", region,
                 f"{area:.0f} px² {what} {100 * level:.0f} % opaque, {limits.see_through_px:.0f} px² allowed. "
                 f"{remedy}, or cut out again.",
+                # Backdrop that shines through is at worst a filled hole, which blocks no sooner.
+                severity=None if is_piece or area * level > limits.block_factor * limits.hole_px else Severity.WARN,
             )
         )  # fmt: skip
     return findings, {"see_through_px2": total}
