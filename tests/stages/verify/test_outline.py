@@ -9,7 +9,8 @@ from tests.scenes import ring
 from tests.stages.verify import damage
 from tests.stages.verify.damage import card, layer, reframed
 from vitrina.model import Alpha, Judgement, Rgb, Severity
-from vitrina.stages.verify import verify
+from vitrina.stages.verify import LIMITS, verify
+from vitrina.stages.verify.outline import Outline
 
 SCENE = ring()
 
@@ -44,6 +45,17 @@ def test_an_honest_outline_raises_nothing() -> None:
 
 def test_an_eaten_outline_is_named_and_not_taken_for_stones() -> None:
     assert telling(judged(damage.eroded(layer(SCENE), 3).on())) == ["edges/eroded"]
+
+
+def test_a_pixel_eaten_all_along_is_named_though_no_edge_lies_clearly_outside() -> None:
+    assert telling(judged(damage.eroded(layer(SCENE), 1).on())) == ["edges/eroded"]
+
+
+def test_as_much_edge_inside_as_outside_is_print_and_not_erosion() -> None:
+    nothing = np.zeros((4, 4), bool)
+    assert Outline(0.0, 1.0, nothing, outside=0.9, inside=0.5).is_eaten(LIMITS)
+    assert not Outline(0.0, 1.0, nothing, outside=0.9, inside=0.9).is_eaten(LIMITS)
+    assert not Outline(0.0, 1.0, nothing, outside=0.5, inside=0.1).is_eaten(LIMITS)
 
 
 def test_a_rim_of_the_old_backdrop_is_named() -> None:

@@ -93,6 +93,12 @@ class VerifyLimits:
     outline_ratio: float = 1.15
     """... and how much more of an edge it has to be than at the outline itself; erosion and halos give 1.2 to 2.3."""
 
+    outline_outside: float = 0.7
+    """How much of an edge the source may have 2 px outside the edit's outline, over that at the outline. Clean edits
+    leave 0.30 to 0.53; outlines eaten by 2 to 4 px 0.86 to 1.5, in fine chains 0.5 to 1..."""
+    outline_lopsided: float = 1.1
+    """... and over that 2 px inside: clean edits 0.4 to 0.87, eaten outlines 1.18 and more."""
+
     texture_gain: float = 0.80
     """Least ratio of fine contrast (1 to 2.5 px) in the edit to the source's."""
 

@@ -27,6 +27,8 @@ _NEAR_PX = 15
 _REACH_PX, _STEP_PX, _SLACK_PX = 9.0, 0.5, 1.5
 """How far from the outline edges are looked for, how finely, and how far the outline itself may lie from its place."""
 _LEAST_POINTS = 400
+_BESIDE_PX = 2.0
+"""Where the source has to have calmed down beside an honest outline."""
 _BORNE_OUT_PX = 0.5
 """Offset from which the source's edges bear out an erosion that the settled matte shows."""
 
@@ -36,11 +38,18 @@ class Outline:
     """`offset_px`: where the source's edge lies, seen from the edit's outline, outwards positive (work frame).
 
     `ratio` is how much more of an edge the source has there than at the outline itself; `mask` is what lies between.
+    `outside` and `inside` are how much of an edge it has 2 px beside the outline, over that at the outline.
     """
 
     offset_px: float
     ratio: float
     mask: Mask
+    outside: float
+    inside: float
+
+    def is_eaten(self, limits: VerifyLimits) -> bool:
+        """Beside an honest outline the source is calm backdrop; print is no more restless than the piece inside."""
+        return self.outside >= max(limits.outline_outside, limits.outline_lopsided * self.inside)
 
 
 def judge_outline(pair: Aligned, contour: Contour, limits: VerifyLimits) -> Contour:
@@ -51,11 +60,14 @@ def judge_outline(pair: Aligned, contour: Contour, limits: VerifyLimits) -> Cont
     outline = find_outline(pair)
     if outline is None:
         return contour
-    if outline.offset_px < _BORNE_OUT_PX:
+    is_eaten = outline.is_eaten(limits)
+    if outline.offset_px < _BORNE_OUT_PX and not is_eaten:
         contour = replace(contour, findings=tuple(f for f in contour.findings if f.code != "eroded"))
     is_off = abs(outline.offset_px) >= limits.outline_px and outline.ratio >= limits.outline_ratio
-    if contour.findings or not is_off:
+    if contour.findings or not (is_off or is_eaten):
         return contour
+    if not is_off:
+        return _eaten(pair, contour, outline, limits)
     distance = abs(outline.offset_px) / pair.scale
     if outline.offset_px > 0:
         code, side, what = "eroded", "outside", "the piece was eaten into"
@@ -67,6 +79,18 @@ def judge_outline(pair: Aligned, contour: Contour, limits: VerifyLimits) -> Cont
         "Cut out again from the source.", Region.around(pair.alpha > 0.5),
     )  # fmt: skip
     measures = {**contour.measures, "outline_px": outline.offset_px / pair.scale}
+    return replace(contour, findings=(finding,), measures=measures, explained=contour.explained | outline.mask)
+
+
+def _eaten(pair: Aligned, contour: Contour, outline: Outline, limits: VerifyLimits) -> Contour:
+    finding = Finding(
+        "edges", "eroded", Severity.BLOCK, outline.outside, limits.outline_outside, "of the edge at the outline",
+        f"Just outside the edit's outline the source still has {100 * outline.outside:.0f} % of the edge that it has "
+        f"there, {100 * limits.outline_outside:.0f} % allowed: the piece was eaten into. Cut out again from the "
+        "source.",
+        Region.around(pair.alpha > 0.5),
+    )  # fmt: skip
+    measures = {**contour.measures, "outline_outside": outline.outside}
     return replace(contour, findings=(finding,), measures=measures, explained=contour.explained | outline.mask)
 
 
@@ -96,7 +120,10 @@ def find_outline(pair: Aligned) -> Outline | None:
     at_outline = float(profile[np.abs(places) <= 0.5].max())
     best = int(profile.argmax())
     offset = float(places[best])
-    return Outline(offset, float(profile[best]) / max(at_outline, 1e-6), _between(inwards, offset))
+    outside, inside = (float(profile[np.abs(places - place).argmin()]) for place in (_BESIDE_PX, -_BESIDE_PX))
+    height = max(at_outline, 1e-6)
+    reach = max(offset, _BESIDE_PX) if outside > inside else offset
+    return Outline(offset, float(profile[best]) / height, _between(inwards, reach), outside / height, inside / height)
 
 
 def _mean_profile(theirs: Plane, ours: Plane, offsets: Plane) -> tuple[Plane, Plane]:
