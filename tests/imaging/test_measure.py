@@ -8,6 +8,7 @@ import pytest
 
 from vitrina.imaging.measure import (
     blockiness,
+    blur_map,
     clipped_high,
     find_edges,
     find_spots,
@@ -30,6 +31,28 @@ def test_the_blur_of_a_step_is_found(sigma: float) -> None:
     edges = find_edges(cv2.GaussianBlur(disc(), (0, 0), sigma), contrast=12, within=EVERYWHERE)
     assert len(edges) > 100
     assert float(np.median(edges.width_px)) == pytest.approx(sigma, rel=0.15)
+
+
+@pytest.mark.parametrize("sigma", [1.5, 3.0, 5.0])
+def test_the_blur_around_a_place_is_read_from_what_more_blur_takes(sigma: float) -> None:
+    light = cv2.GaussianBlur(disc(), (0, 0), sigma)
+    light += np.random.default_rng(1).normal(0, 0.5, light.shape).astype(np.float32)
+    blur, energy = blur_map(light, within=EVERYWHERE, window_px=8, noise=0.5)
+    rim = energy > 0.5
+    assert 0.05 < rim.mean() < 0.6
+    assert float(np.median(blur[rim])) == pytest.approx(sigma, rel=0.15)
+
+
+def test_blur_is_read_where_it_is() -> None:
+    sharp = disc()
+    soft = cv2.GaussianBlur(sharp, (0, 0), 4)
+    light = np.where(np.arange(240)[None, :] < 120, sharp, soft).astype(np.float32)
+    blur, energy = blur_map(light, within=EVERYWHERE, window_px=6, noise=0.0)
+    rim = energy > 0.5
+    left, right = rim.copy(), rim.copy()
+    left[:, 100:], right[:, :140] = False, False
+    assert float(np.median(blur[left])) < 1.0
+    assert float(np.median(blur[right])) == pytest.approx(4.0, rel=0.15)
 
 
 def test_an_edge_faces_across_itself() -> None:

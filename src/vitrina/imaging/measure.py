@@ -17,6 +17,8 @@ _SMOOTH_PX = 0.8
 """Smoothing against noise before gradients are taken; its own width is deducted again."""
 _OWN_VARIANCE = _SMOOTH_PX**2 + 0.5**2
 """Variance that smoothing and the pixel grid give an ideal step."""
+_AGAIN_PX = 2.0
+"""The second smoothing of `blur_map`."""
 _WIDEST_PX = 12.0
 """σ beyond which nothing is called an edge."""
 _REACH = np.ones((13, 13), np.uint8)
@@ -65,6 +67,31 @@ def find_edges(light: Plane, *, contrast: float, within: Mask) -> Edges:
     width = np.sqrt(np.maximum(apparent * apparent - _OWN_VARIANCE, 0.01))
     facing = np.arctan2(down[rows, columns], across[rows, columns])
     return Edges(rows, columns, width.astype(np.float32), facing.astype(np.float32))
+
+
+def blur_map(light: Plane, *, within: Mask, window_px: float, noise: float) -> tuple[Plane, Plane]:
+    """The σ (px) of the blur around every place, and the energy (L*² per px²) that it was read from.
+
+    A picture that is blurred once more loses the less of its gradients the softer it was (Zhuo and Sim, "Defocus map
+    estimation from a single image", 2011). Their ratio is taken here of energies in a Gaussian window of σ `window_px`
+    and of the pixels of `within` alone, less what white noise of σ `noise` (L*) gives: for a step, energy falls with
+    the blur's own σ, so σ² = s² / (ratio² - 1) less the share of the first smoothing, s being the second one's.
+    """
+    smooth = cv2.GaussianBlur(light, (0, 0), _SMOOTH_PX)
+    again = cv2.GaussianBlur(smooth, (0, 0), _AGAIN_PX)
+    weight = within.astype(np.float32)
+    share = np.maximum(cv2.GaussianBlur(weight, (0, 0), window_px), 1e-3)
+
+    def energy(plane: Plane, variance: float) -> Plane:
+        across = cv2.Sobel(plane, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 8)
+        down = cv2.Sobel(plane, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8)
+        around = cv2.GaussianBlur((across * across + down * down) * weight, (0, 0), window_px) / share
+        return np.asarray(np.maximum(around - noise**2 / (4 * np.pi * variance**2), 1e-7), np.float32)
+
+    first = energy(smooth, _OWN_VARIANCE)
+    ratio = first / energy(again, _OWN_VARIANCE + _AGAIN_PX**2)
+    variance = _AGAIN_PX**2 / np.maximum(ratio * ratio - 1, 1e-3) - _OWN_VARIANCE
+    return np.asarray(np.sqrt(np.maximum(variance, 0)), np.float32), first
 
 
 def steepness(light: Plane, *, smooth_px: float) -> Plane:

@@ -58,6 +58,26 @@ def test_a_blurred_piece_is_named_with_its_place() -> None:
     assert region is not None and region.width >= 0.95 * scene.box.width
 
 
+def test_a_piece_that_is_sharp_on_one_side_only_is_named_with_the_soft_side() -> None:
+    scene = drawn()
+    middle = scene.box.x + scene.box.width // 2
+    far = np.clip((np.arange(SIZE.width) - middle) / 60, 0, 1).astype(np.float32)[None, :, None]
+    found = judged(scene.rgb * (1 - far) + cv2.GaussianBlur(scene.rgb, (0, 0), 5) * far, scene.alpha)
+    region = found["shallow-focus"].region
+    assert region is not None and region.x > scene.box.x + scene.box.width // 3
+
+
+def test_shade_beside_coloured_paper_is_told_by_blue_highlights() -> None:
+    scene = drawn()
+    linen = np.array([0.75, 0.62, 0.4], np.float32)
+    rgb = np.where(scene.alpha[..., None] > 0.5, scene.rgb, scene.rgb * linen)
+    glint = (scene.alpha > 0.9) & (np.random.default_rng(2).random(scene.alpha.shape) < 0.1)
+    rgb = np.where(glint[..., None], np.float32(0.9), rgb)
+    assert "cold-cast" not in judged(rgb, scene.alpha)
+    shade = np.array([0.62, 0.95, 1.25], np.float32)
+    assert "cold-cast" in judged(rgb * shade, scene.alpha)
+
+
 def test_no_piece_blocks_and_says_nothing_else_of_the_piece() -> None:
     scene = drawn()
     found = judged(scene.ground, np.zeros_like(scene.alpha))

@@ -6,14 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from vitrina.imaging.measure import Edges, noise_level
+from vitrina.imaging.measure import Edges, blur_map, noise_level
 from vitrina.model import Finding, Region, Severity
 from vitrina.stages.intake.advice import finding
 from vitrina.stages.intake.view import View
 
-_CELLS = 8
-_CELL_EDGES = 30
 _LEAST_EDGES = 60
+_LEAST_RIM = 0.2
+"""Share of the outline that must have contrast enough for its focus to be told."""
+_WINDOWS = 48
+"""Windows along the close frame's long side in which the blur is read."""
 _WAYS = 8
 
 
@@ -24,10 +26,8 @@ def check(view: View) -> tuple[list[Finding], dict[str, Any]]:
     noise = noise_level(np.ascontiguousarray(view.close_lab[..., 0]))
     measures: dict[str, Any] = {"edges": len(view.edges), "noise_l": noise}
     findings = _noise(view, noise)
-    if len(view.edges) < _LEAST_EDGES:
-        return findings, measures
-    blurred = _blur(view, measures)
-    return [*findings, *(blurred or _depth(view, measures))], measures
+    blurred = _blur(view, measures) if len(view.edges) >= _LEAST_EDGES else []
+    return [*findings, *(blurred or _depth(view, noise, measures))], measures
 
 
 def _noise(view: View, noise: float) -> list[Finding]:
@@ -50,14 +50,16 @@ def _blur(view: View, measures: dict[str, Any]) -> list[Finding]:
     measured = widest if moved else sharpest
     if measured <= limits.blur_warn_px:
         return []
+    return [_soft_all_over(view, measured, code="motion-blur" if moved else "blur")]
+
+
+def _soft_all_over(view: View, measured: float, *, code: str = "blur") -> Finding:
+    limits = view.limits
     is_block = measured > limits.blur_block_px
-    return [
-        finding(
-            "focus", "motion-blur" if moved else "blur", Severity.BLOCK if is_block else Severity.WARN,
-            measured=measured, limit=limits.blur_block_px if is_block else limits.blur_warn_px, unit="px",
-            region=view.box,
-        )
-    ]  # fmt: skip
+    return finding(
+        "focus", code, Severity.BLOCK if is_block else Severity.WARN, measured=measured,
+        limit=limits.blur_block_px if is_block else limits.blur_warn_px, unit="px", region=view.box,
+    )  # fmt: skip
 
 
 def smear(edges: Edges) -> tuple[float, float]:
@@ -86,35 +88,30 @@ def smear(edges: Edges) -> tuple[float, float]:
     return widest, widest / max(float(typical[along]), 0.6)
 
 
-def _depth(view: View, measures: dict[str, Any]) -> list[Finding]:
-    """Parts of the piece whose outline is far softer than that of its sharpest parts."""
+def _depth(view: View, noise: float, measures: dict[str, Any]) -> list[Finding]:
+    """Stretches of the piece's outline that are far softer than its sharpest ones: one side lies out of focus.
+
+    Only the rim is looked at: what metal reflects may be as soft as it likes. When even the sharpest fifth of it is
+    blurred, a few sharp reflections or threads were all that spoke against `blur`.
+    """
     limits = view.limits
-    edges = view.edges.within(view.rim)
-    side = max(24, round(max(view.close_piece.shape) / _CELLS))
-    row, column = edges.rows // side, edges.columns // side
-    across = int(column.max(initial=0)) + 1
-    cell = row * across + column
-    places, widths = [], []
-    for index in np.unique(cell):
-        inside = edges.width_px[cell == index]
-        if len(inside) >= _CELL_EDGES:
-            places.append(divmod(int(index), across))
-            widths.append(float(np.percentile(inside, 15)))
-    if len(widths) < 4:
+    light = np.ascontiguousarray(view.close_lab[..., 0])
+    window = max(6.0, max(light.shape) / _WINDOWS)
+    blur, energy = blur_map(light, within=view.rim, window_px=window, noise=noise)
+    told = view.rim & (energy > limits.soft_least)
+    if told.sum() < _LEAST_RIM * view.rim.sum():
         return []
-    best = max(0.8, float(np.percentile(widths, 15)))
-    limit = max(limits.soft_factor * best, limits.soft_px)
-    soft = [place for place, width in zip(places, widths, strict=True) if width > limit]
-    share = len(soft) / len(widths)
+    best = max(0.8, float(np.percentile(blur[told], 20)))
+    if best > limits.blur_warn_px:
+        return [_soft_all_over(view, best)]
+    soft = told & (blur > max(limits.soft_factor * best, limits.soft_px))
+    share = float(soft.sum() / view.rim.sum())
     measures |= {"soft_share": share, "sharpest_part_px": best}
-    if share <= limits.soft_warn or len(soft) < 2:  # one part alone may be a soft reflection
+    if share <= limits.soft_warn:
         return []
-    mask = np.zeros(view.close_piece.shape, bool)
-    for y, x in soft:
-        mask[y * side : (y + 1) * side, x * side : (x + 1) * side] = True
     return [
         finding(
             "focus", "shallow-focus", Severity.WARN, measured=share, limit=limits.soft_warn,
-            unit="of the piece's parts", region=view.from_close(Region.around(mask)),
+            unit="of the piece's outline", region=view.from_close(Region.around(soft)),
         )
     ]  # fmt: skip

@@ -61,11 +61,13 @@ class IntakeLimits:
     """A true σ of about 4: chain links run together."""
     motion_ratio: float = 1.5
     """Width of the edges across the motion over that of those along it."""
-    soft_factor: float = 1.9
-    """A part is soft when its outline is this many times wider than that of the sharpest, and at least `soft_px`."""
-    soft_px: float = 1.8
-    soft_warn: float = 0.14
-    """Share of the piece's parts that may be soft; photos with enough depth of field stay below 0.08."""
+    soft_factor: float = 2.2
+    """A stretch of the outline is soft when its σ is this many times that of the sharpest fifth, and over `soft_px`."""
+    soft_px: float = 2.4
+    soft_least: float = 0.25
+    """Energy of the gradients (L*² per px²) from which on blur is read at all."""
+    soft_warn: float = 0.12
+    """Share of the outline that may be soft; photos with enough depth of field stay below 0.06, worn pieces 0.1."""
 
     noise_warn: float = 1.7
     """σ of L*, close frame; a fine photo has under 0.7, film grain 1.4."""
@@ -92,6 +94,8 @@ class IntakeLimits:
     cast_warn: float = 12.0
     """C*ab of a light backdrop of a lamp's or of shade's hue, when the piece's highlights do not speak against it."""
     cast_block: float = 32.0
+    cast_highlight: float = 9.0
+    """C*ab of highlights as blue as the sky, beside a backdrop that cannot tell; on good photos they stay below 5."""
     cast_ground_l: float = 45.0
     """Darker backdrops say nothing of the light; a lit wall or table behind a dark stand does ..."""
     cast_lit_share: float = 0.04
