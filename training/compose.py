@@ -74,7 +74,7 @@ def scenery(rng: np.random.Generator, side: int) -> np.ndarray:
             zoom = rng.uniform(1.0, 2.0)
             matrix = cv2.getRotationMatrix2D((side / 2, side / 2), float(rng.uniform(0, 360)), float(1.42 * zoom))
             ground = cv2.warpAffine(ground, matrix, (side, side), borderMode=cv2.BORDER_REFLECT)
-    if rng.random() < 0.22:
+    if rng.random() < 0.45:
         ground = stand(rng, ground)
     if rng.random() < 0.05:
         ground = fingers(rng, ground)
@@ -113,7 +113,7 @@ def clutter(rng: np.random.Generator, ground: np.ndarray) -> np.ndarray:
 def stand(rng: np.random.Generator, ground: np.ndarray) -> np.ndarray:
     """A bust, a box, an arch or a dish of another stuff, lit, with its shadow on the ground; not for sale either."""
     side = len(ground)
-    for _ in range(int(rng.choice([1, 2], p=[0.8, 0.2]))):
+    for _ in range(int(rng.choice([1, 2], p=[0.65, 0.35]))):
         cover = np.zeros((side, side), np.float32)
         centre, size = rng.uniform(0.25, 0.75, 2) * side, side * rng.uniform(0.25, 0.75)
         angle = np.linspace(0, 2 * np.pi, 80)
@@ -126,8 +126,10 @@ def stand(rng: np.random.Generator, ground: np.ndarray) -> np.ndarray:
         matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
         cv2.fillPoly(cover, [np.rint(16 * (centre + size * shape @ matrix)).astype(np.int32)], 1.0, cv2.LINE_AA, 4)
         cover = cv2.GaussianBlur(cover, (0, 0), rng.uniform(0.5, 3))[..., None]
-        plain = np.float32(colour(rng, 0, 0.6) * rng.choice([0.08, 1.0])) + noise(rng, side, 2) * rng.uniform(0, 3)
-        stuff = backdrop(rng, side)[0].astype(np.float32) if rng.random() < 0.5 else np.float32(plain)
+        plain = np.float32(colour(rng, 0, 0.6) * rng.choice([rng.uniform(0.03, 0.2), 1.0])) + noise(
+            rng, side, 2
+        ) * rng.uniform(0, 3)
+        stuff = backdrop(rng, side)[0].astype(np.float32) if rng.random() < 0.35 else np.float32(plain)
         body = cv2.GaussianBlur(cover, (0, 0), side * rng.uniform(0.02, 0.1))[..., None]
         shadow = np.roll(body, rng.integers(-30, 31, 2).tolist(), (0, 1)) * rng.uniform(0, 0.5)
         ground = ground * (1 - shadow) * (1 - cover) + stuff * (0.5 + 0.5 * body) * cover

@@ -31,6 +31,9 @@ class Answering(nn.Module):
 
 def main(run: Path, folder: Path) -> None:
     for name, net, channels in (("finder", Finder(), 4), ("refiner", Refiner(), PLANES)):
+        if not (run / f"{name}.pt").exists():  # this sitting trained the other one alone
+            print(f"{name}: no checkpoint in {run}, left as it is")
+            continue
         state = torch.load(run / f"{name}.pt", weights_only=True)
         if not any(key.endswith("running_mean") for key in state["mean"]):  # went on from a network that shipped
             fold(net)
