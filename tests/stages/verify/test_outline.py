@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from tests.scenes import ring
+from tests.scenes import Scene, chain, ring
 from tests.stages.verify import damage
 from tests.stages.verify.damage import card, layer, reframed
 from vitrina.model import Alpha, Judgement, Rgb, Severity
@@ -20,9 +20,12 @@ class Follower:
 
     name = "follower"
 
+    def __init__(self, scene: Scene = SCENE) -> None:
+        self.alpha = scene.alpha
+
     def find(self, rgb: Rgb) -> Alpha:
         size = (rgb.shape[1], rgb.shape[0])
-        soft = cv2.GaussianBlur(SCENE.alpha, (0, 0), 3)
+        soft = cv2.GaussianBlur(self.alpha, (0, 0), 3)
         return np.asarray(cv2.resize(soft, size, interpolation=cv2.INTER_AREA), np.float32)
 
     def refine(self, rgb: Rgb, alpha: Alpha) -> Alpha:
@@ -61,3 +64,13 @@ def test_as_much_edge_inside_as_outside_is_print_and_not_erosion() -> None:
 def test_a_rim_of_the_old_backdrop_is_named() -> None:
     found = telling(judged(damage.with_rim(SCENE, 5).on()))
     assert found and {name.split("/")[0] for name in found} == {"edges"}
+
+
+def test_a_thin_link_that_is_gone_is_no_contour() -> None:
+    whole = chain(wire=0.6, ground="velvet")
+    gone = chain(wire=0.6, ground="velvet", missing=(12,))
+    before, after = (
+        verify(whole.source(), card(edit.on((1, 1, 1))), segmenter=Follower(whole)) for edit in (whole, gone)
+    )
+    assert telling(before) == []
+    assert {name.split("/")[0] for name in telling(after)} == {"chain"}

@@ -65,6 +65,9 @@ def settle_matte(pair: Aligned, source: Shrunk, evidence: Alpha) -> Aligned:
     rim = (cv2.dilate(piece.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0) & ~bare & pair.covered
     whole = (piece | rim).astype(np.uint8)
     mixed = (whole > 0) & ~similar & (cv2.distanceTransform(whole, cv2.DIST_L2, 3) <= _MIXED_PX)
+    # Far from all that stayed there is no contour of the edit: a thin part is gone there, rim and all.
+    stayed = piece & similar & ~bare
+    mixed &= ~bare | (cv2.distanceTransform((~stayed).astype(np.uint8), cv2.DIST_L2, 3) <= _MIXED_PX + 1)
     alpha = cv2.GaussianBlur(np.where(mixed, np.float32(0.5), whole.astype(np.float32)), (0, 0), 0.5)
     return with_matte(pair, np.asarray(alpha, np.float32))
 
