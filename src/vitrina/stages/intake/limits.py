@@ -67,7 +67,7 @@ class IntakeLimits:
     soft_least: float = 0.25
     """Energy of the gradients (L*² per px²) from which on blur is read at all."""
     soft_warn: float = 0.12
-    """Share of the outline that may be soft; photos with enough depth of field stay below 0.06, worn pieces 0.1."""
+    """Share of the outline that may be soft; well lit scenes stay below 0.03, most sharp photos 0.07."""
 
     noise_warn: float = 1.7
     """σ of L*, close frame; a fine photo has under 0.7, film grain 1.4."""
@@ -95,7 +95,7 @@ class IntakeLimits:
     """C*ab of a light backdrop of a lamp's or of shade's hue, when the piece's highlights do not speak against it."""
     cast_block: float = 32.0
     cast_highlight: float = 9.0
-    """C*ab of highlights as blue as the sky, beside a backdrop that cannot tell; on good photos they stay below 5."""
+    """C*ab of highlights as blue as the sky, beside a backdrop that cannot tell; all photos but one stay below 5."""
     cast_ground_l: float = 45.0
     """Darker backdrops say nothing of the light; a lit wall or table behind a dark stand does ..."""
     cast_lit_share: float = 0.04
