@@ -11,10 +11,15 @@ WORDS = [
 ]  # fmt: skip
 
 
-def backdrop(rng: np.random.Generator, side: int) -> tuple[np.ndarray, str]:
-    """An sRGB picture (side, side, 3) uint8 and its kind."""
-    kind = str(rng.choice(["paper", "card", "velvet", "cloth", "wood", "marble", "page", "mirror", "skin"],
-                          p=[0.22, 0.14, 0.07, 0.14, 0.13, 0.07, 0.12, 0.07, 0.04]))  # fmt: skip
+KINDS = {"paper": 0.22, "card": 0.14, "velvet": 0.07, "cloth": 0.14, "wood": 0.13, "marble": 0.07, "page": 0.12,
+         "mirror": 0.07, "skin": 0.04}  # fmt: skip
+"""What there is, and how often."""
+
+
+def backdrop(rng: np.random.Generator, side: int, among: tuple[str, ...] = tuple(KINDS)) -> tuple[np.ndarray, str]:
+    """An sRGB picture (side, side, 3) uint8 and its kind, one of those `among`."""
+    share = np.array([KINDS[kind] for kind in among])
+    kind = str(rng.choice(among, p=share / share.sum()))
     if kind in ("paper", "mirror"):
         grey = rng.choice([rng.uniform(200, 250), rng.uniform(60, 200)], p=[0.7, 0.3])
         picture = np.full((side, side, 3), grey) + rng.normal(0, 4, 3)

@@ -18,7 +18,7 @@ import numpy as np
 import pyoidn
 
 mi.set_variant("llvm_ad_rgb")
-from backdrops import backdrop  # noqa: E402  (Mitsuba's variant must be set before anything else touches it)
+from backdrops import KINDS, backdrop  # noqa: E402  (Mitsuba's variant must be set before anything else touches it)
 from pieces import Piece, broad_piece, fine_piece, random_piece  # noqa: E402
 from props import prop_scene  # noqa: E402
 
@@ -141,10 +141,11 @@ def camera(rng: np.random.Generator, piece: Piece, side: int, spp: int) -> dict:
 
 
 def scene(
-    rng: np.random.Generator, side: int, spp: int, props: float, broad: float, fine: float
+    rng: np.random.Generator, side: int, spp: int, props: float, broad: float, fine: float, grounds: tuple[str, ...]
 ) -> tuple[np.ndarray, np.ndarray]:
     """One photo (sRGB uint8) and its coverage (uint8); with probability `props` other things lie beside the piece,
-    with probability `broad` it is much plain metal under soft light, and else with `fine` it is fine: links, hooks."""
+    with probability `broad` it is much plain metal under soft light, and else with `fine` it is fine: links, hooks. It
+    lies on one of the `grounds`."""
     is_broad = rng.random() < broad
     piece = broad_piece(rng) if is_broad else random_piece(rng)
     if fine and not is_broad and rng.random() < fine:
@@ -169,12 +170,14 @@ def scene(
         v, f = np.concatenate(vertices), np.concatenate(faces)
         full[role] = mesh(role, v, f, surfaces[role])
         matte[role] = mesh(role, v, f, BLACK)
-    picture, kind = backdrop(rng, max(768, side))
+    picture, kind = backdrop(rng, max(768, side), grounds)
     surface: dict = {"type": "diffuse", "reflectance": {"type": "bitmap", "bitmap": mi.Bitmap(picture), "raw": False}}
     if kind == "mirror":
         base = {"type": "rgb", "value": [float(v) for v in picture[0, 0] / 255.0]}
         surface = {"type": "principled", "base_color": base, "metallic": float(rng.choice([0.0, rng.uniform(0.5, 1)])),
                    "roughness": float(rng.uniform(0.03, 0.2)), "specular": 0.9}  # fmt: skip
+        if rng.random() < 0.4:  # looking-glass
+            surface = {"type": "conductor", "material": "none", "specular_reflectance": base}
     ground = float(np.concatenate([v for v, _, _ in piece.parts])[:, 2].min()) - (
         0.002 if rng.random() < 0.85 else rng.uniform(0.2, 2)
     )
@@ -221,16 +224,18 @@ def main() -> None:
     parser.add_argument("--props", type=float, default=0.4)
     parser.add_argument("--broad", type=float, default=0.25)
     parser.add_argument("--fine", type=float, default=0.0)
+    parser.add_argument("--grounds", default=",".join(KINDS), help="kinds of backdrop to choose from, with commas")
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     dr.set_thread_count(args.threads)
+    grounds = tuple(args.grounds.split(","))
     args.out.mkdir(parents=True, exist_ok=True)
     for index in range(args.count):
         stem = args.out / f"{args.seed:03d}_{index:05d}"
         if stem.with_suffix(".png").exists():
             continue
         rng = np.random.default_rng((args.seed, index))
-        photo, alpha = scene(rng, args.side, args.spp, args.props, args.broad, args.fine)
+        photo, alpha = scene(rng, args.side, args.spp, args.props, args.broad, args.fine, grounds)
         cv2.imwrite(str(stem.with_suffix(".jpg")), photo[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])
         cv2.imwrite(str(stem.with_suffix(".png")), alpha)
 
