@@ -58,6 +58,16 @@ def test_a_blurred_piece_is_named_with_its_place() -> None:
     assert region is not None and region.width >= 0.95 * scene.box.width
 
 
+def test_sharp_glints_do_not_speak_for_a_soft_outline() -> None:
+    scene = drawn()
+    soft = cv2.GaussianBlur(scene.rgb, (0, 0), 4)
+    inside = cv2.erode((scene.alpha > 0.99).astype(np.uint8), np.ones((27, 27), np.uint8)) > 0
+    ys, xs = np.mgrid[: SIZE.height, : SIZE.width]
+    glint = inside & (ys % 6 < 2) & (xs % 6 < 2)
+    found = judged(np.where(glint[..., None], np.float32(1), soft), scene.alpha)
+    assert "blur" in found and "shallow-focus" not in found
+
+
 def test_a_piece_that_is_sharp_on_one_side_only_is_named_with_the_soft_side() -> None:
     scene = drawn()
     middle = scene.box.x + scene.box.width // 2

@@ -27,7 +27,7 @@ def check(view: View) -> tuple[list[Finding], dict[str, Any]]:
     measures: dict[str, Any] = {"edges": len(view.edges), "noise_l": noise}
     findings = _noise(view, noise)
     blurred = _blur(view, measures) if len(view.edges) >= _LEAST_EDGES else []
-    return [*findings, *(blurred or _depth(view, noise, measures))], measures
+    return [*findings, *(blurred or _outline(view, noise, measures))], measures
 
 
 def _noise(view: View, noise: float) -> list[Finding]:
@@ -88,11 +88,11 @@ def smear(edges: Edges) -> tuple[float, float]:
     return widest, widest / max(float(typical[along]), 0.6)
 
 
-def _depth(view: View, noise: float, measures: dict[str, Any]) -> list[Finding]:
-    """Stretches of the piece's outline that are far softer than its sharpest ones: one side lies out of focus.
+def _outline(view: View, noise: float, measures: dict[str, Any]) -> list[Finding]:
+    """Blur of the piece's outline alone, for what metal reflects may be as soft or as sharp as it likes.
 
-    Only the rim is looked at: what metal reflects may be as soft as it likes. When even the sharpest fifth of it is
-    blurred, a few sharp reflections or threads were all that spoke against `blur`.
+    Soft even in its sharpest fifth, it is `blur`: a few reflections or threads were all that spoke against it. Far
+    softer in one stretch than in another, it has too little depth of field.
     """
     limits = view.limits
     light = np.ascontiguousarray(view.close_lab[..., 0])
