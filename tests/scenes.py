@@ -179,6 +179,37 @@ def chain(
     return sheet.scene(ground)
 
 
+def beads(
+    size: Size = Size(600, 440),
+    *,
+    metal: str = "gold",
+    colour: str = "green",
+    count: int = 22,
+    clasp: str = "ring",
+    ground: str = "paper",
+    seed: int = 4,
+) -> Scene:
+    """A bracelet of round beads, closed by a clasp of metal: a "ring" or a "bar"."""
+    sheet = _Sheet(size, metal, seed)
+    centre, reach = np.array([size.width, size.height]) / 2, 0.38 * min(size.width, size.height)
+    angle = 2 * np.pi * (np.arange(count + 2) + 0.5) / (count + 2) - np.pi / 2
+    radius = reach * np.pi / (count + 2) * 0.98
+    at = centre + reach * np.column_stack([np.cos(angle), np.sin(angle)])
+    for place in at[1:-1]:
+        sheet.stone((float(place[0]), float(place[1])), radius, colour)
+    top = centre - [0, reach]
+    if clasp == "ring":
+        around = np.linspace(0, 2 * np.pi, 100, endpoint=False)
+        sheet.wire(top + 0.9 * radius * np.column_stack([np.cos(around), np.sin(around)]), 0.2 * radius, closed=True)
+    else:
+        sheet.wire(top + radius * np.array([[0.0, -1.3], [0.0, 1.3]]), 0.3 * radius)
+    for side in (-1, 1):
+        sheet.wire(top + radius * np.array([[0.9 * side, 0.0], [1.4 * side, 0.0]]), 0.25 * radius)
+        if clasp == "bar":
+            sheet.wire(top + radius * np.array([[0.0, 0.0], [0.9 * side, 0.0]]), 0.15 * radius)
+    return sheet.scene(ground)
+
+
 def earrings(
     size: Size = Size(560, 420),
     *,

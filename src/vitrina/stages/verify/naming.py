@@ -16,6 +16,10 @@ from vitrina.stages.verify.zones import Zones
 _LEFT_OVER, _LEFT_OVER_STRIP = 0.65, 0.35
 """Share of the source's own pixels from which something beside the piece is the old backdrop, and nothing new; a strip
 is mostly rim, whose pixels are half old and half new ground. A link laid over a chain is a strip as well."""
+_ALL_STONE = 0.6
+"""Share of stone colours in the source from which a change is no clasp's, wherever it lies."""
+_ELONGATED = 2.0
+"""Least length of a scratch over its breadth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +40,16 @@ def name_change(change: Change, pair: Aligned, zones: Zones) -> tuple[Name, ...]
         return (Name("text", "overlay"),) if is_flat(change, pair) else (Name("pieces", "extra-piece"),)
     if _whole_component(change, zones):
         return (Name("pieces", "piece-missing"),)
+    is_stone = _overlap(change.mask & zones.piece, zones.stone_like) > _ALL_STONE
     if is_glare(change, pair, zones):
         spot = Name("glare", "glare-added")
-        return (spot, Name("stones", "stone-changed", sure=False)) if change.missing > 0.3 else (spot,)
+        return (spot, Name("stones", "stone-changed", sure=False)) if change.missing > 0.3 or is_stone else (spot,)
     over = {
         name: _overlap(change.mask, mask)
         for name, mask in (("clasp", zones.clasp), ("chain", zones.chain), ("wire", zones.wire))
     }
     covered = _overlap(zones.clasp & zones.piece, change.mask)
-    if over["clasp"] > 0.4 or covered > 0.45:
+    if (over["clasp"] > 0.4 or covered > 0.45) and not is_stone:
         names = [Name("clasp", "clasp-missing" if change.missing > 0.6 else "clasp-changed")]
         if over["chain"] > 0.35:
             names.append(Name("chain", "chain-changed", sure=False))
@@ -160,7 +165,7 @@ def is_scratch(change: Change, pair: Aligned, zones: Zones) -> bool:
     """A thin mark of the source, on metal, that the edit smoothed over."""
     if change.missing > 0.3 or change.extra > 0.3 or change.drifted:
         return False
-    if not is_strip(change) or _overlap(change.mask, zones.metal_like) < 0.5:
+    if not is_strip(change) or not _is_elongated(change) or _overlap(change.mask, zones.metal_like) < 0.5:
         return False
     grown = cv2.dilate(change.mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     fine = [cv2.Laplacian(lab[..., 0], cv2.CV_32F) for lab in (pair.source_lab, pair.edit_lab)]
@@ -188,8 +193,14 @@ def _stony(change: Change, pair: Aligned, zones: Zones) -> bool:
     golden = (hue_e > 25) & (hue_e < 108)
     after = (chroma > usual + 14) | ((chroma > 12) & ~golden)
     shown = change.mask & ~((pair.edit_lab[..., 0] > 97) & (chroma < 4))
-    share = float(after[shown].mean()) if shown.any() else 0.0
+    share = float(after[shown].sum()) / change.area_px
     return before > 0.4 or share > 0.35
+
+
+def _is_elongated(change: Change) -> bool:
+    """Along whichever axis: a stone that is gone leaves thin marks too, but all over a round spot."""
+    _, sides, _ = cv2.minAreaRect(np.argwhere(change.mask).astype(np.float32))
+    return bool(max(sides) + 1 > _ELONGATED * (min(sides) + 1))
 
 
 def _is_compact(change: Change) -> bool:

@@ -41,6 +41,16 @@ _SHUT = 0.7
 """Share of what lies around a patch that was kept, from which the piece shuts it in."""
 _FOREIGN = 12.0
 """Mahalanobis distance from the backdrop that neither shadow nor bounce light explains."""
+_AWAY = (2.5, 4.0, 7.0, _FOREIGN), (-4.0, -2.5, 0.0, 1.5)
+"""Log odds that distances from the backdrop stand for."""
+_CERTAIN = 4.0
+"""Log odds of a pixel that is the piece's whatever the patch around it says: contours have gaps, and through one a
+wire would run out into the open backdrop."""
+_BELIEVED = 0.5
+"""What the network's word for the piece counts where the edit is bare; its word against it counts in full. It takes
+print and mirrored ground for the piece more often than it overlooks one."""
+_OPEN, _OPEN_PX = 0.1, 20.0
+"""The network's answer below which a place is open backdrop, and how far around one asks what that looks like."""
 _BACKDROP_PX = 700
 
 
@@ -51,12 +61,15 @@ def settle_matte(pair: Aligned, source: Shrunk, evidence: Alpha) -> Aligned:
     similar = strength(interval(pair.source_lab).distance(pair.edit_lab)) < _SIMILAR_DE
     bare = (strength(pair.edit_lab - pair.ground.surface) < _GROUND_DE) | (_is_shadow(pair) & ~similar)
     distance = backdrop_distance(pair, source, evidence)
+    chance = _chance(similar, net)
+    said = np.where(logit > 0, _BELIEVED, 1) * logit
     piece = np.zeros(net.shape, bool)
     for _ in range(2):  # the second time the histograms know better what was kept
         kept = (similar & ~bare & (net > 0.3)) if not piece.any() else (piece & similar & ~bare)
         likelier = _likelier(pair.source_lab, kept, bare & ~similar & _around(kept))
         odds = 0.75 * logit + np.where(similar & ~bare, likelier + _KEPT, 0.5 * likelier)
-        gone = _gone(pair.source_lab, bare, kept, 0.5 * logit, distance)
+        gone = _gone(pair.source_lab, bare, kept, said, distance, bare & ~similar & (net < _OPEN))
+        gone = gone + np.where(similar, chance, 0)
         odds = np.where(bare, gone, cv2.GaussianBlur(odds.astype(np.float32), (0, 0), 0.8))
         piece = cv2.morphologyEx((odds > 0).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)) > 0
         piece &= pair.covered
@@ -72,11 +85,12 @@ def settle_matte(pair: Aligned, source: Shrunk, evidence: Alpha) -> Aligned:
     return with_matte(pair, np.asarray(alpha, np.float32))
 
 
-def _gone(picture: LabPlanes, bare: Mask, kept: Mask, logit: Plane, distance: Plane) -> Plane:
+def _gone(picture: LabPlanes, bare: Mask, kept: Mask, logit: Plane, distance: Plane, far: Mask) -> Plane:
     """Log odds, where the edit is `bare`, that the piece was there.
 
     The source is cut along its edges: shadow runs softly into open backdrop and is judged with it as one patch, while a
     part that was taken out has a contour of its own. A patch that a darkened backdrop explains is none of the piece.
+    Pixels that are clearly the piece's by themselves are patches of their own.
     """
     slope = np.zeros(bare.shape, np.float32)
     for plane in cv2.split(picture):
@@ -84,16 +98,21 @@ def _gone(picture: LabPlanes, bare: Mask, kept: Mask, logit: Plane, distance: Pl
         slope = np.maximum(slope, np.hypot(across, cv2.Sobel(plane, cv2.CV_32F, 0, 1, scale=1 / 8)))
     edge = slope > _EDGE
     count, labels = cv2.connectedComponents((bare & ~edge).astype(np.uint8), connectivity=4)
-    odds = logit + _likelier(picture, kept, bare & _around(kept), labels)
+    odds = logit + _likelier(picture, kept, bare & _around(kept), labels, far)
+    # On print or linen the backdrop explains the piece as well: then its distance says nothing.
+    telling = float(np.clip((np.median(distance[kept]) - 4) / 8, 0, 1)) if kept.any() else 0.0
+    clear = (odds + telling * np.interp(distance, *_AWAY) > _CERTAIN) & bare & ~edge
+    _, parts = cv2.connectedComponents(clear.astype(np.uint8), connectivity=4)
+    count, labels = cv2.connectedComponents((bare & ~edge & ~clear).astype(np.uint8), connectivity=4)
+    labels = np.where(clear, parts + count - 1, labels)
+    count = int(labels.max()) + 1
     area = np.maximum(np.bincount(labels.ravel(), minlength=count), 1)
     mean = np.bincount(labels.ravel(), weights=odds.ravel(), minlength=count) / area
     # A smooth bare patch shut in by the piece is daylight unless its colour says clearly otherwise.
     away = np.bincount(labels.ravel(), weights=np.minimum(distance, 20).ravel(), minlength=count) / area
     shut_in = (area < 0.02 * bare.size) & (away < _FOREIGN) & (_enclosure(labels, count, bare) > _SHUT)
     mean -= np.where(shut_in & (mean < _CLEAR), _DAYLIGHT, 0)
-    # On print or linen the backdrop explains the piece as well: then its distance says nothing.
-    telling = float(np.clip((np.median(distance[kept]) - 4) / 8, 0, 1)) if kept.any() else 0.0
-    mean += telling * np.interp(away, (2.5, 4.0, 7.0, _FOREIGN), (-4.0, -2.5, 0.0, 1.5))
+    mean += telling * np.interp(away, *_AWAY)
     from_kept = cv2.distanceTransform(bare.astype(np.uint8), cv2.DIST_L2, 3)
     at_edge = np.where(from_kept > _RIM_PX, odds + 0.5, -1.0)
     return np.asarray(np.where(edge, at_edge, mean[labels]), np.float32)
@@ -120,15 +139,31 @@ def backdrop_distance(pair: Aligned, source: Shrunk, evidence: Alpha) -> Plane:
     return warp(np.asarray(whole, np.float32), pair.matrix, pair.size)
 
 
+def _chance(similar: Mask, net: Plane) -> Plane:
+    """Log likelihood ratio, 0…4, that a pixel of the source goes on in the edit because it is the piece's, a white
+    highlight on white for one, and not because the backdrop around happens to look like the edit's ground."""
+    backdrop = (net < _OPEN).astype(np.float32)
+    alike = cv2.GaussianBlur(backdrop * similar, (0, 0), _OPEN_PX)
+    share = (alike + 0.01) / (cv2.GaussianBlur(backdrop, (0, 0), _OPEN_PX) + 0.02)
+    return np.asarray(np.clip(np.log(0.8 / share), 0, 4), np.float32)
+
+
 def _around(kept: Mask) -> Mask:
     size = 2 * _NEAR_PX + 1
     return np.asarray(cv2.dilate(kept.astype(np.uint8), np.ones((size, size), np.uint8)) > 0, bool)
 
 
-def _likelier(picture: LabPlanes, kept: Mask, gone: Mask, patches: NDArray[np.int32] | None = None) -> Plane:
+def _likelier(
+    picture: LabPlanes,
+    kept: Mask,
+    gone: Mask,
+    patches: NDArray[np.int32] | None = None,
+    far: Mask | None = None,
+) -> Plane:
     """Log likelihood ratio, −4…4, of a colour under `kept` over `gone`, averaged nearby; 0 without both.
 
-    With `patches` (labels) no patch bears witness on itself: what only it shows is unknown, not the backdrop's.
+    With `patches` (labels) no patch bears witness on itself: what only it shows is unknown, not the backdrop's. `far`
+    is more backdrop, whose colours count where they are the commoner ones: print goes on beyond the piece.
     """
     if kept.sum() < 200 or gone.sum() < 200:
         return np.zeros(kept.shape, np.float32)
@@ -141,6 +176,8 @@ def _likelier(picture: LabPlanes, kept: Mask, gone: Mask, patches: NDArray[np.in
         key = patches[small].astype(np.int64) * int(np.prod(_BINS)) + index[small]
         _, which, own = np.unique(key, return_inverse=True, return_counts=True)
         behind[small] = np.maximum(behind[small] - own[which] / gone.sum(), 0)
+    if far is not None and far.sum() > 200:
+        behind = np.maximum(behind, _histogram(index[far])[index])
     ratio = np.log((front + 1e-5) / (behind + 1e-5))
     return smooth(np.clip(ratio, -4, 4).astype(np.float32), 1.5)
 

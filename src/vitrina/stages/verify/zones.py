@@ -14,6 +14,15 @@ import numpy as np
 from vitrina.model import Alpha, Mask, Region, Size
 from vitrina.stages.verify.align import Aligned
 
+_LINKS = 6
+"""Holes of one size, side by side, that make a chain."""
+_SHORT = 0.2
+"""Share of the piece's diagonal below which they do not."""
+_BRIDGE = 0.8
+"""How far the zones of links reach towards each other, in the usual distance of their holes."""
+_BEADS = 8
+"""Beads of one size that make a string of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hole:
@@ -45,12 +54,10 @@ def find_zones(pair: Aligned) -> Zones:
     """Divide the source's piece into zones."""
     piece = pair.alpha > 0.5
     holes = find_holes(pair.alpha)
-    chain_holes = _chain_holes(holes, piece)
-    reach = _spacing(chain_holes)
-    chain = _near(chain_holes, piece.shape, reach) & (cv2.dilate(piece.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
-    odd = _odd_one(chain_holes, holes, piece, reach)
-    clasp = _around(odd, piece.shape) if odd else np.zeros_like(piece)
+    chain_holes, reach, chain = _chain(holes, piece)
     stone_like, metal_like = _by_colour(pair, piece)
+    odd = _odd_one(chain_holes, holes, piece, reach)
+    clasp = _around(odd, piece.shape) if odd else _between_beads(piece, metal_like)
     return Zones(
         piece=piece,
         chain=chain & ~clasp,
@@ -93,11 +100,27 @@ def components(piece: Mask, *, share: float = 0.01) -> tuple[Mask, ...]:
     return tuple(labels == index for index in range(1, count) if stats[index, cv2.CC_STAT_AREA] >= least)
 
 
+def _chain(holes: tuple[Hole, ...], piece: Mask) -> tuple[tuple[Hole, ...], float, Mask]:
+    """The links' holes, their usual distance and the zone around them. Gaps in a setting are no chain."""
+    links = _chain_holes(holes, piece)
+    reach = _spacing(links)
+    around = _near(links, piece.shape, reach) & (cv2.dilate(piece.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+    box = Region.around(piece)
+    least = _SHORT * float(np.hypot(box.width, box.height)) if box else 0.0
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(around.astype(np.uint8), connectivity=8)
+    is_long = np.hypot(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) >= least
+    is_long[0] = False
+    kept = is_long[labels]
+    near = cv2.dilate(kept.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    links = tuple(hole for hole in links if near[hole.region.slices].any())
+    return (links, reach, kept) if len(links) >= _LINKS else ((), 0.0, np.zeros_like(piece))
+
+
 def _chain_holes(holes: tuple[Hole, ...], piece: Mask) -> tuple[Hole, ...]:
     """The holes that are links': small beside the piece, and with at least two others of like size close by."""
     extent = float(np.sqrt(piece.sum())) if piece.any() else 1.0
     small = [hole for hole in holes if hole.area_px < (0.35 * extent) ** 2 and hole.area_px >= 8]
-    if len(small) < 6:
+    if len(small) < _LINKS:
         return ()
     centres = np.array([hole.centre for hole in small])
     sizes = np.sqrt(np.array([hole.area_px for hole in small], float))
@@ -106,7 +129,7 @@ def _chain_holes(holes: tuple[Hole, ...], piece: Mask) -> tuple[Hole, ...]:
     near = gap < 5.0 * np.maximum(sizes[:, None], sizes[None]) + 10
     mates = (near & alike).sum(axis=1) - 1
     kept = tuple(hole for hole, mate in zip(small, mates, strict=True) if mate >= 2)
-    return kept if len(kept) >= 6 else ()
+    return kept if len(kept) >= _LINKS else ()
 
 
 def _spacing(holes: tuple[Hole, ...]) -> float:
@@ -136,12 +159,14 @@ def _near(holes: tuple[Hole, ...], shape: tuple[int, ...], reach_px: float) -> M
     for hole in holes:
         radius = 0.5 * max(hole.region.width, hole.region.height) + 0.7 * reach_px
         cv2.circle(canvas, (round(hole.centre[0]), round(hole.centre[1])), max(2, round(radius)), 1, -1)
-    return np.asarray(canvas > 0, bool)
+    # A link whose daylight does not show lies between two whose does.
+    bridge = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(_BRIDGE * reach_px) + 1,) * 2)
+    return np.asarray(cv2.morphologyEx(canvas, cv2.MORPH_CLOSE, bridge) > 0, bool)
 
 
 def _odd_one(chain: tuple[Hole, ...], holes: tuple[Hole, ...], piece: Mask, reach: float) -> Hole | None:
     """The hole on the chain's course that has no equal: the clasp's eye, if one shows."""
-    if len(chain) < 6:
+    if len(chain) < _LINKS:
         return None
     extent = float(np.sqrt(piece.sum()))
     centres = np.array([hole.centre for hole in chain])
@@ -170,6 +195,34 @@ def _around(hole: Hole, shape: tuple[int, ...]) -> Mask:
     radius = 0.5 * max(hole.region.width, hole.region.height) * 1.45 + 4
     cv2.circle(canvas, (round(hole.centre[0]), round(hole.centre[1])), round(radius), 1, -1)
     return np.asarray(canvas > 0, bool)
+
+
+def _between_beads(piece: Mask, metal: Mask) -> Mask:
+    """The clasp of a string of beads: the one long stretch of metal between them; empty for anything else."""
+    none: Mask = np.zeros_like(piece)
+    depth = cv2.distanceTransform(piece.astype(np.uint8), cv2.DIST_L2, 3)
+    cores = depth > 0.65 * depth.max()
+    count, labels = cv2.connectedComponents(cores.astype(np.uint8), connectivity=8)
+    if count <= _BEADS:
+        return none
+    radius = np.array([float(depth[labels == index].max()) for index in range(1, count)])
+    usual = float(np.median(radius))
+    if np.percentile(radius, 10) < 0.75 * usual:
+        return none
+    size = 2 * int(np.ceil(0.7 * depth.max())) + 1
+    beads = cv2.dilate(cores.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))) > 0
+    rest = cv2.morphologyEx((piece & ~beads).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    number, parts, stats, _ = cv2.connectedComponentsWithStats(rest, connectivity=8)
+    if number < 2:
+        return none
+    order = np.argsort(-stats[1:, cv2.CC_STAT_AREA]) + 1
+    own = parts == order[0]
+    second = float(stats[order[1], cv2.CC_STAT_AREA]) if number > 2 else 0.0
+    area = float(own.sum())
+    if area < max(0.4 * np.pi * usual**2, 2.5 * second) or float(metal[own].mean()) < 0.5:
+        return none
+    around = 2 * round(0.6 * usual) + 1
+    return np.asarray(cv2.dilate(own.astype(np.uint8), np.ones((around, around), np.uint8)) > 0, bool)
 
 
 def _wire(piece: Mask) -> Mask:
