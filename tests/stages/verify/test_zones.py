@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import cv2
 import numpy as np
 
-from tests.scenes import Scene, chain, ring
-from vitrina.model import Alpha
+from tests.scenes import Scene, chain, earrings, ring
+from vitrina.model import Alpha, Size
 from vitrina.stages.verify import LIMITS
 from vitrina.stages.verify.align import align, shrink
-from vitrina.stages.verify.zones import Zones, find_zones
+from vitrina.stages.verify.zones import Zones, find_holes, find_zones
 
 
 def zones_of(scene: Scene, alpha: Alpha) -> Zones:
@@ -35,3 +38,35 @@ def test_a_link_whose_daylight_is_filled_belongs_to_the_chain() -> None:
     zones = zones_of(scene, filled)
     own = scene.alpha[link.slices] > 0.5
     assert zones.chain[link.slices][own].mean() > 0.9
+
+
+def test_a_gap_that_is_smaller_than_the_links_daylight_is_no_clasp() -> None:
+    scene = chain(Size(1280, 840))
+    clasp = scene.of_kind("clasp")[0].region
+    assert zones_of(scene, scene.alpha).clasp[clasp.slices].any()
+    filled = scene.alpha.copy()
+    filled[clasp.slices] = np.maximum(filled[clasp.slices], scene.daylight[clasp.slices])
+    y, x = clasp.y + clasp.height // 2, clasp.x + clasp.width // 2
+    filled[y : y + 7, x : x + 7] = 0
+    assert not zones_of(scene, filled).clasp[y : y + 7, x : x + 7].any()
+
+
+def test_what_is_longer_and_thinner_than_any_band_is_a_chain_though_no_daylight_shows() -> None:
+    scene = chain(clasp=False)
+    filled = scene.alpha.copy()
+    for hole in find_holes(scene.alpha, least_px=1):
+        if hole.area_px < 5000:  # the middle of the necklace stays open
+            filled[hole.region.slices] = 1
+    small = cv2.resize(filled, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    zones = zones_of(half(scene), small)
+    assert len(zones.holes) < 6 and zones.chain[zones.piece].mean() > 0.9
+    band = ring(stones=1)
+    assert not zones_of(band, band.alpha).chain.any()
+    pair = earrings()
+    assert not zones_of(pair, pair.alpha).chain.any()
+
+
+def half(scene: Scene) -> Scene:
+    planes = (scene.rgb, scene.foreground, scene.alpha, scene.ground)
+    rgb, foreground, alpha, ground = (cv2.resize(p, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) for p in planes)
+    return replace(scene, rgb=rgb, foreground=foreground, alpha=alpha, ground=ground)

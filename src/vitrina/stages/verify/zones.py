@@ -18,6 +18,12 @@ _LINKS = 6
 """Holes of one size, side by side, that make a chain."""
 _SHORT = 0.2
 """Share of the piece's diagonal below which they do not."""
+_EYE = 0.35
+"""Least area of a clasp's eye, in that of a usual link's daylight: what is smaller is a gap between two links."""
+_THREAD = 45
+"""Length over breadth that no ring's band has: at 2 mm it is 30."""
+_PAIR = 0.7
+"""Least area of the smaller of a pair of earrings, in that of the other."""
 _BRIDGE = 0.8
 """How far the zones of links reach towards each other, in the usual distance of their holes."""
 _BEADS = 8
@@ -55,6 +61,9 @@ def find_zones(pair: Aligned) -> Zones:
     piece = pair.alpha > 0.5
     holes = find_holes(pair.alpha)
     chain_holes, reach, chain = _chain(holes, piece)
+    link_px = _link_length(chain_holes, piece)
+    if not chain_holes:
+        chain, link_px = _thread(piece)
     stone_like, metal_like = _by_colour(pair, piece)
     odd = _odd_one(chain_holes, holes, piece, reach)
     clasp = _around(odd, piece.shape) if odd else _between_beads(piece, metal_like)
@@ -67,7 +76,7 @@ def find_zones(pair: Aligned) -> Zones:
         metal_like=metal_like,
         components=components(piece),
         holes=holes,
-        link_px=_link_length(chain_holes, piece),
+        link_px=link_px,
     )
 
 
@@ -114,6 +123,27 @@ def _chain(holes: tuple[Hole, ...], piece: Mask) -> tuple[tuple[Hole, ...], floa
     near = cv2.dilate(kept.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     links = tuple(hole for hole in links if near[hole.region.slices].any())
     return (links, reach, kept) if len(links) >= _LINKS else ((), 0.0, np.zeros_like(piece))
+
+
+def _thread(piece: Mask) -> tuple[Mask, float]:
+    """What is so long and thin that only a chain can be, though no daylight shows in its links, and their likely
+    length: twice their breadth. What is much thicker hangs on it. Two of a size are earrings, with wires."""
+    zone, breadths = np.zeros_like(piece), []
+    parts = components(piece)
+    areas = sorted(float(own.sum()) for own in parts)
+    if len(parts) == 2 and areas[0] > _PAIR * areas[1]:
+        return zone, 0.0
+    for own in parts:
+        depth = cv2.distanceTransform(own.astype(np.uint8), cv2.DIST_L2, 3)
+        ridge = (depth >= cv2.dilate(depth, np.ones((3, 3), np.uint8))) & (depth >= 1)
+        breadth = 2 * float(np.median(depth[ridge])) if ridge.any() else 0.0
+        size = 2 * round(0.9 * breadth) + 1
+        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+        thin = own & (cv2.morphologyEx(own.astype(np.uint8), cv2.MORPH_OPEN, disc) == 0)
+        if breadth and float(thin.sum()) > _THREAD * breadth**2:
+            zone |= thin
+            breadths.append(breadth)
+    return zone, 2 * max(breadths, default=0.0)
 
 
 def _chain_holes(holes: tuple[Hole, ...], piece: Mask) -> tuple[Hole, ...]:
@@ -170,9 +200,10 @@ def _odd_one(chain: tuple[Hole, ...], holes: tuple[Hole, ...], piece: Mask, reac
         return None
     extent = float(np.sqrt(piece.sum()))
     centres = np.array([hole.centre for hole in chain])
+    usual = float(np.median([other.area_px for other in chain]))
     candidates = []
     for hole in holes:
-        if hole.area_px < 20 or hole.area_px > (0.6 * extent) ** 2:
+        if hole.area_px < max(20, _EYE * usual) or hole.area_px > (0.6 * extent) ** 2:
             continue
         gap = np.sort(np.hypot(*(centres - np.array(hole.centre)).T))
         if gap[min(2, len(gap) - 1)] > 3.5 * reach + max(hole.region.width, hole.region.height):
@@ -182,7 +213,6 @@ def _odd_one(chain: tuple[Hole, ...], holes: tuple[Hole, ...], piece: Mask, reac
             abs(np.log(hole.area_px / other.area_px)) + 0.7 * abs(np.log(hole.elongation / other.elongation))
             for other in others
         )
-        usual = float(np.median([other.area_px for other in chain]))
         candidates.append((likeness[0] + 0.35 * max(0.0, np.log(hole.area_px / usual)), hole))
     if not candidates:
         return None
