@@ -149,7 +149,7 @@ def examine_prepared(
                 None,
                 "",
                 "No matte of the source was given: it was settled from the network and the pair itself, and the "
-                "limits for edges, specks and texture are wider. --matte makes the check stricter.",
+                "limits for edges and specks are wider. --matte makes the check stricter.",
             )
         )
         if not touches_frame(strength(pair.edit_lab - pair.ground.surface) > 10):

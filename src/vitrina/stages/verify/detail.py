@@ -1,13 +1,13 @@
 """Fine detail inside the piece: smoothed or sharpened all over, painted out here, invented there.
 
 Everything is judged in one band of scales (a difference of Gaussians of 1 and 2.5 px), where facets, hammering,
-scratches and engraving live. Globally the edit's band is regressed on the source's. Locally the two are split, as noise
-and signal are in a coherence analysis, into what they share and what only one of them has.
+scratches and engraving live. Globally the contrast of the two is compared in windows where they show the same detail.
+Locally they are split, as noise and signal are in a coherence analysis, into what they share and what only one has.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -25,10 +25,17 @@ _FINE_PX, _COARSE_PX = 1.0, 2.5
 _WINDOW_PX = 5.0
 _SHOWN_DE = 10.0
 """ΔE76 from the edit's ground from which the edit shows the piece."""
-_ALIKE = 0.4
-"""Correlation below which the two show different things under a settled matte, and neither is the other smoothed."""
-_DEEP_ENOUGH = 2000
-"""Pixels far from the contour on which the gain can rest alone."""
+_LOCAL_PX = 3.0
+"""Width of the windows in which the contrast of the two is compared."""
+_COHERENT, _RELATED = 0.95, 0.5
+"""Correlation in a window from which the two show the very same detail, and from which one may be the other smoothed:
+noise of two photos is not related, nor is a rim of the old ground to one of the new."""
+_RELATED_SLACK = 0.95
+"""A window that is merely related may hold a rim of the ground: what its contrast is divided by."""
+_LEAST_DETAIL, _STRONG = 0.008, 60
+"""Root mean square (encoded luminance) and percentile of the piece from which a window has detail to speak of."""
+_LEAST_WINDOWS, _LEAST_INSIDE = 100, 300
+"""Pixels, at least: of windows to take the median of, and well inside the piece to look for detail at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +65,10 @@ def judge_detail(
     if not is_given:
         solid &= strength(pair.edit_lab - pair.ground.surface) > _SHOWN_DE
     inner = cv2.erode(solid.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    nowhere = np.zeros(inner.shape, bool)
-    if inner.sum() < 300 and not is_given:
-        return Detail(None, nowhere, nowhere, ())
-    alpha = pair.alpha if is_given else pair.alpha * solid
-    if inner.sum() < 300:
-        gain, strong = _gain(source, edit, inner, alpha, changed)
-        return Detail(gain, nowhere, nowhere, tuple(_judge_gain(gain, strong, _for_depth(inner, limits))))
+    if inner.sum() < _LEAST_INSIDE:
+        nowhere = np.zeros(inner.shape, bool)
+        gain, strong = _gain(source, edit, pair.alpha > 0.9, changed) if is_given else (None, nowhere)
+        return Detail(gain, nowhere, nowhere, tuple(_judge_gain(gain, strong, limits)))
     size = (pair.extent_px / 1000) ** 2
     near = cv2.dilate(changed.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
     beyond = cv2.dilate(openwork.astype(np.uint8), np.ones((9, 9), np.uint8)) == 0
@@ -74,12 +78,10 @@ def judge_detail(
     invented = _patches(only_edit & lit & ~near, limits.invented_px * size)
     # Marks that are gone from one place are no smoothing; smoothing all over leaves its trace elsewhere too.
     local = removed | invented
-    gain, strong = _gain(source, edit, inner & ~local, alpha * ~local, changed)
-    if not is_given and strong.any() and _likeness(source[strong], edit[strong]) < _ALIKE:
-        gain = None
-    findings = _judge_gain(gain, strong, _for_depth(inner & ~local, limits))
+    gain, strong = _gain(source, edit, inner & ~local, changed)
+    findings = _judge_gain(gain, strong, limits)
     if findings:
-        return Detail(gain, nowhere, nowhere, tuple(findings))
+        return Detail(gain, np.zeros_like(local), np.zeros_like(local), tuple(findings))
     if invented.any():
         findings.append(
             Finding(
@@ -139,38 +141,41 @@ def _band(plane: Plane) -> Plane:
     return np.asarray(smooth(plane, _FINE_PX) - smooth(plane, _COARSE_PX), np.float32)
 
 
-def _gain(source: Plane, edit: Plane, inner: Mask, alpha: Plane, changed: Mask) -> tuple[float | None, Mask]:
-    """Least-squares gain of the edit's band on the source's over the source's strong detail, and where that is."""
-    # The old ground and the new one reach in from the rim as far as the band is wide: thin parts need all there is.
-    deep = _deep(inner)
-    inner = deep if deep.sum() > _DEEP_ENOUGH else inner
-    use = inner & (cv2.dilate(changed.astype(np.uint8), np.ones((9, 9), np.uint8)) == 0)
-    if use.sum() < 200:
-        use = inner
-    if use.sum() < 200:
-        use = alpha > 0.9
-    if use.sum() < 64:
+def _gain(source: Plane, edit: Plane, inside: Mask, changed: Mask) -> tuple[float | None, Mask]:
+    """The edit's fine contrast over the source's, in windows where the source has detail, and where those are.
+
+    The ratio of the two root mean squares, in the median over windows in which the two bands are coherent. Where the
+    matte is a little wrong, a rim of one of the grounds lies in a window and takes its coherence; smoothing takes it,
+    too, where it takes all detail, and so windows that are merely related count as well, with some slack. None where
+    there are too few of either.
+    """
+    use = inside & (cv2.dilate(changed.astype(np.uint8), np.ones((9, 9), np.uint8)) == 0)
+    if use.sum() < _LEAST_INSIDE:
+        use = inside
+    own, other, both = _powers(source, edit, inside, _LOCAL_PX)
+    amplitude = np.sqrt(own)
+    if not use.any():
         return None, use
-    strong = use & (np.abs(source) > max(0.012, float(np.percentile(np.abs(source[use]), 75))))
-    if strong.sum() < 40:
-        return None, strong
-    return float((source[strong] * edit[strong]).sum() / (source[strong] ** 2).sum()), strong
+    strong = use & (amplitude > max(_LEAST_DETAIL, float(np.percentile(amplitude[use], _STRONG))))
+    likeness = both / np.sqrt(np.maximum(own * other, 1e-12))
+    ratio = np.sqrt(other / np.maximum(own, 1e-12))
+    gains = [
+        float(np.median(ratio[windows])) / slack
+        for windows, slack in ((strong & (likeness > _COHERENT), 1.0), (strong & (likeness > _RELATED), _RELATED_SLACK))
+        if windows.sum() >= _LEAST_WINDOWS
+    ]
+    return (min(gains) if gains else None), strong
 
 
-def _likeness(first: Plane, second: Plane) -> float:
-    """The correlation of two bands: smoothing weakens detail but leaves its shape."""
-    return float((first * second).sum() / max(float(np.sqrt((first**2).sum() * (second**2).sum())), 1e-9))
-
-
-def _deep(inner: Mask) -> Mask:
-    return np.asarray(cv2.erode(inner.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0, bool)
-
-
-def _for_depth(inner: Mask, limits: VerifyLimits) -> VerifyLimits:
-    """The limits for a piece of which nothing is deep: there all detail lies beside the contour."""
-    if _deep(inner).sum() > _DEEP_ENOUGH:
-        return limits
-    return replace(limits, texture_gain=limits.texture_gain - limits.texture_thin)
+def _powers(source: Plane, edit: Plane, inside: Mask, window_px: float) -> tuple[Plane, Plane, Plane]:
+    """Mean squares of the two bands and their mean product over windows, of what lies inside."""
+    weight = inside.astype(np.float32)
+    total = np.maximum(smooth(weight, window_px), 0.05)
+    own, other, both = (
+        np.asarray(smooth(plane * weight, window_px) / total, np.float32)
+        for plane in (source * source, edit * edit, source * edit)
+    )
+    return own, other, both
 
 
 def _judge_gain(gain: float | None, strong: Mask, limits: VerifyLimits) -> list[Finding]:
@@ -201,13 +206,7 @@ def _judge_gain(gain: float | None, strong: Mask, limits: VerifyLimits) -> list[
 def _unshared(source: Plane, edit: Plane, inner: Mask, limits: VerifyLimits) -> tuple[Mask, Mask]:
     """Where only the source, and where only the edit, has detail: root mean square over a window of what does not
     regress on the other, beyond the noise that is everywhere, and larger than all that the other has there."""
-    weight = inner.astype(np.float32)
-    total = np.maximum(smooth(weight, _WINDOW_PX), 0.05)
-
-    def mean(plane: Plane) -> Plane:
-        return np.asarray(smooth(plane * weight, _WINDOW_PX) / total, np.float32)
-
-    own, other, both = mean(source * source), mean(edit * edit), mean(source * edit)
+    own, other, both = _powers(source, edit, inner, _WINDOW_PX)
     places = []
     for a, b, least, times in (
         (own, other, limits.removed_rms, limits.removed_over),
