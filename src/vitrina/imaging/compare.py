@@ -138,3 +138,36 @@ def _enlarge(small: LabPlanes, height: int, width: int) -> LabPlanes:
 
 def _quadratic(y: NDArray[np.floating], x: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1).astype(np.float64)
+
+
+_WINDOW_PX = 4.0
+
+
+def structural_agreement(first: Plane, second: Plane, where: Mask) -> float:
+    """How well two planes of encoded luminance agree in where their edges are: −1…1, near 0 for strangers.
+
+    The median, over the half of `where` in which `first` has most structure, of the correlation of edge strength in
+    windows of 4 px. A part that is missing or has another colour costs only its own windows, and it does not matter
+    which side of an edge is the lighter one: silver is lighter than grey card and darker than white.
+    """
+    one, two = _edges(first), _edges(second)
+    weight = (cv2.dilate(where.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0).astype(np.float32)
+    total = np.maximum(smooth(weight, _WINDOW_PX), 1e-3)
+
+    def mean(plane: Plane) -> Plane:
+        return np.asarray(smooth(plane * weight, _WINDOW_PX) / total, np.float32)
+
+    of_one, of_two = mean(one), mean(two)
+    spread = mean(one * one) - of_one**2
+    product = spread * (mean(two * two) - of_two**2)
+    likeness = (mean(one * two) - of_one * of_two) / np.sqrt(np.maximum(product, 1e-8))
+    if not where.any():
+        return 0.0
+    return float(np.median(likeness[where & (spread >= np.median(spread[where]))]))
+
+
+def _edges(plane: Plane) -> Plane:
+    """The root of the slope: weak edges count nearly as much as strong ones."""
+    soft = smooth(plane, 1.0)
+    across, down = (cv2.Sobel(soft, cv2.CV_32F, dx, 1 - dx, scale=1 / 8) for dx in (1, 0))
+    return np.asarray(np.sqrt(np.hypot(across, down)), np.float32)

@@ -26,6 +26,7 @@ class Fit:
 
     `correlation` is over the whole piece, `correlation_shown` where the second picture shows something, and `seen` the
     share of the piece that lies there. `overlap` is how well the outlines meet (intersection over union, up to 1).
+    `agreement` is that of the edges (`structural_agreement`), where somebody needed it.
     """
 
     matrix: Matrix
@@ -33,6 +34,7 @@ class Fit:
     correlation_shown: float
     seen: float
     overlap: float = 1.0
+    agreement: float = 0.0
 
 
 def warp(picture: NDArray[np.float32], matrix: Matrix, size: Size, *, outside: float = 0.0) -> NDArray[np.float32]:

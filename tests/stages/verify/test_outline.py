@@ -56,9 +56,15 @@ def test_a_pixel_eaten_all_along_is_named_though_no_edge_lies_clearly_outside() 
 
 def test_as_much_edge_inside_as_outside_is_print_and_not_erosion() -> None:
     nothing = np.zeros((4, 4), bool)
-    assert Outline(0.0, 1.0, nothing, outside=0.9, inside=0.5).is_eaten(LIMITS)
-    assert not Outline(0.0, 1.0, nothing, outside=0.9, inside=0.9).is_eaten(LIMITS)
-    assert not Outline(0.0, 1.0, nothing, outside=0.5, inside=0.1).is_eaten(LIMITS)
+    assert Outline(0.0, 1.0, nothing, outside=0.9, inside=0.5, prominence=2.0).is_eaten(LIMITS)
+    assert not Outline(0.0, 1.0, nothing, outside=0.9, inside=0.9, prominence=2.0).is_eaten(LIMITS)
+    assert not Outline(0.0, 1.0, nothing, outside=0.5, inside=0.1, prominence=2.0).is_eaten(LIMITS)
+
+
+def test_the_many_edges_within_links_are_no_rim_of_backdrop() -> None:
+    nothing = np.zeros((4, 4), bool)
+    assert Outline(-5.0, 1.5, nothing, outside=0.3, inside=0.9, prominence=1.5).is_off(LIMITS)
+    assert not Outline(-5.0, 1.5, nothing, outside=0.3, inside=0.9, prominence=1.05).is_off(LIMITS)
 
 
 def test_a_rim_of_the_old_backdrop_is_named() -> None:

@@ -261,14 +261,14 @@ def _geometry(pair: Aligned, limits: VerifyLimits) -> list[Finding]:
                 whole,
             )
         )
-    if pair.fit.correlation_shown < 0.6:
+    if pair.fit.correlation_shown < limits.match_poor and pair.fit.agreement < 2 * limits.match_agreement:
         findings.append(
             Finding(
                 "geometry",
                 "poor-match",
                 Severity.WARN,
                 pair.fit.correlation_shown,
-                0.6,
+                limits.match_poor,
                 "correlation",
                 "Large parts of the piece do not match the source: compare by eye.",
                 whole,

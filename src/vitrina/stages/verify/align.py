@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitrina.imaging.colour import encode_srgb, lab, luminance
-from vitrina.imaging.compare import Ground, LabPlanes, fit_ground, smooth, strength
+from vitrina.imaging.compare import Ground, LabPlanes, fit_ground, smooth, strength, structural_agreement
 from vitrina.imaging.compose import over
 from vitrina.imaging.register import (
     Fit,
@@ -132,7 +132,11 @@ def align(
         other = _search(dressed, alpha, flipped, np.ascontiguousarray(apart[:, ::-1]))
         if other is not None and (best is None or _merit(other) > _merit(best) + 0.15):
             best, work, mirrored = other, flipped, True
-    if best is None or not _is_found(best, limits):
+    if best is None:
+        return None
+    if best.correlation_shown < limits.match_poor or not _is_found(best, limits):
+        best = replace(best, agreement=_agreement(source, alpha, work, best.matrix))
+    if not _is_found(best, limits):
         return None
     return _compose(source, alpha, work, best, mirrored)
 
@@ -178,12 +182,20 @@ def _merit(fit: Fit) -> float:
 
 
 def _is_found(fit: Fit, limits: VerifyLimits) -> bool:
-    """The whole piece agrees, or what is left of it agrees well."""
+    """The whole piece agrees, or what is left of it agrees well, or its edges lie where they have to."""
     if fit.overlap < limits.match_overlap:
         return False
-    return fit.correlation >= limits.match_correlation or (
-        fit.seen >= limits.match_seen and fit.correlation_shown >= limits.match_correlation_shown
+    return (
+        fit.agreement >= limits.match_agreement
+        or fit.correlation >= limits.match_correlation
+        or (fit.seen >= limits.match_seen and fit.correlation_shown >= limits.match_correlation_shown)
     )
+
+
+def _agreement(source: Shrunk, alpha: Alpha, work: Shrunk, matrix: Matrix) -> float:
+    size = Size(work.luma.shape[1], work.luma.shape[0])
+    moved, matte = warp(source.luma, matrix, size), warp(alpha, matrix, size)
+    return structural_agreement(moved, work.luma, matte > 0.5)
 
 
 def _search(source: Shrunk, alpha: Alpha, work: Shrunk, apart: Mask) -> Fit | None:

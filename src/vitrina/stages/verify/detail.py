@@ -7,7 +7,7 @@ Locally they are split, as noise and signal are in a coherence analysis, into wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -30,8 +30,11 @@ _LOCAL_PX = 3.0
 _COHERENT, _RELATED = 0.95, 0.5
 """Correlation in a window from which the two show the very same detail, and from which one may be the other smoothed:
 noise of two photos is not related, nor is a rim of the old ground to one of the new."""
-_RELATED_SLACK = 0.95
+_RELATED_SLACK = 0.97
 """A window that is merely related may hold a rim of the ground: what its contrast is divided by."""
+_DEEP_PX, _DEEP_ENOUGH = 6, 2000
+"""How far from the contour a window shows nothing of it, and how many pixels must be that deep to rest on them alone:
+of fine wire none is."""
 _LEAST_DETAIL, _STRONG = 0.008, 60
 """Root mean square (encoded luminance) and percentile of the piece from which a window has detail to speak of."""
 _LEAST_WINDOWS, _LEAST_INSIDE = 100, 300
@@ -61,14 +64,15 @@ def judge_detail(
     dressed = over(pair.source, pair.alpha, np.asarray(ground, np.float32))
     shown = [encode_srgb(luminance(rgb)) for rgb in (dressed, pair.edit)]
     source, edit = (_band(plane) for plane in shown)
-    solid = pair.alpha > 0.98
+    body = pair.alpha > 0.98
+    solid = body
     if not is_given:
-        solid &= strength(pair.edit_lab - pair.ground.surface) > _SHOWN_DE
+        solid = body & (strength(pair.edit_lab - pair.ground.surface) > _SHOWN_DE)
     inner = cv2.erode(solid.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     if inner.sum() < _LEAST_INSIDE:
         nowhere = np.zeros(inner.shape, bool)
         gain, strong = _gain(source, edit, pair.alpha > 0.9, changed) if is_given else (None, nowhere)
-        return Detail(gain, nowhere, nowhere, tuple(_judge_gain(gain, strong, limits)))
+        return Detail(gain, nowhere, nowhere, tuple(_judge_gain(gain, strong, _for_wire(limits))))
     size = (pair.extent_px / 1000) ** 2
     near = cv2.dilate(changed.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
     beyond = cv2.dilate(openwork.astype(np.uint8), np.ones((9, 9), np.uint8)) == 0
@@ -78,8 +82,10 @@ def judge_detail(
     invented = _patches(only_edit & lit & ~near, limits.invented_px * size)
     # Marks that are gone from one place are no smoothing; smoothing all over leaves its trace elsewhere too.
     local = removed | invented
-    gain, strong = _gain(source, edit, inner & ~local, changed)
-    findings = _judge_gain(gain, strong, limits)
+    deep = cv2.erode(body.astype(np.uint8), np.ones((2 * _DEEP_PX + 1,) * 2, np.uint8)) > 0
+    is_wire = deep.sum() <= _DEEP_ENOUGH
+    gain, strong = _gain(source, edit, inner & ~local & (deep | is_wire), changed)
+    findings = _judge_gain(gain, strong, _for_wire(limits) if is_wire else limits)
     if findings:
         return Detail(gain, np.zeros_like(local), np.zeros_like(local), tuple(findings))
     if invented.any():
@@ -110,8 +116,9 @@ def removed_detail(removed: Mask, pair: Aligned, limits: VerifyLimits) -> list[F
 
 
 def is_only_smooth(change: Change) -> bool:
-    """Scattered alterations are what smoothing looks like from near; a missing or added part is more than that."""
-    return change.missing < 0.4 and change.extra < 0.4
+    """Scattered alterations are what smoothing looks like from near; a missing or added part, or another colour,
+    is more than that."""
+    return change.missing < 0.4 and change.extra < 0.4 and not change.drifted
 
 
 def is_retouched(change: Change, removed: Mask, pair: Aligned, rest: Residual, limits: VerifyLimits) -> bool:
@@ -176,6 +183,11 @@ def _powers(source: Plane, edit: Plane, inside: Mask, window_px: float) -> tuple
         for plane in (source * source, edit * edit, source * edit)
     )
     return own, other, both
+
+
+def _for_wire(limits: VerifyLimits) -> VerifyLimits:
+    """The limits where nothing is deep: each window holds a rim, and the matte is never right to a tenth of a pixel."""
+    return replace(limits, texture_gain=limits.texture_gain - limits.texture_wire)
 
 
 def _judge_gain(gain: float | None, strong: Mask, limits: VerifyLimits) -> list[Finding]:

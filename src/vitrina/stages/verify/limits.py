@@ -27,6 +27,14 @@ class VerifyLimits:
     match_correlation_shown: float = 0.75
     """... and how well that share has to agree."""
 
+    match_agreement: float = 0.1
+    """Least agreement of edges (median correlation in windows) that says so, too: it survives a large stone
+    that is gone or has another colour. Right pairs lie above 0.15, wrong ones below 0.03."""
+
+    match_poor: float = 0.6
+    """Correlation of what shows below which a person has to compare by eye, unless the edges agree twice as well as
+    needed."""
+
     match_overlap: float = 0.05
     """Least intersection over union of the outlines: a piece that is found in a corner of another one is not found."""
 
@@ -99,9 +107,12 @@ class VerifyLimits:
     outline_lopsided: float = 1.1
     """... and over that 2 px inside: clean edits 0.4 to 0.87, eaten outlines 1.18 and more."""
 
-    texture_gain: float = 0.92
+    texture_gain: float = 0.925
     """Least ratio of fine contrast (1 to 2.5 px) in the edit to the source's, where both show the same detail. Clean
-    edits leave 0.94 and more, at 800 px and JPEG q85 too; smoothing that one sees at a glance 0.4 to 0.9."""
+    edits leave 0.935 and more, at 800 px and JPEG q85 too; smoothing that one sees at a glance 0.4 to 0.9."""
+
+    texture_wire: float = 0.175
+    """What is taken off where the whole piece is fine wire: clean edits leave 0.8 there, smoothing under 0.7."""
 
     texture_sharp: float = 1.25
     """... and the greatest. Clean edits stay under 1.05; an unsharp mask that shows at a glance gives 1.4 and more."""

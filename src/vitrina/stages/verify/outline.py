@@ -29,6 +29,8 @@ _REACH_PX, _STEP_PX, _SLACK_PX = 9.0, 0.5, 1.5
 _LEAST_POINTS = 400
 _BESIDE_PX = 2.0
 """Where the source has to have calmed down beside an honest outline."""
+_ONE_EDGE, _BESIDE_EDGE_PX = 1.25, 3.0
+"""Prominence of an edge that runs along the outline: that of a piece within a rim of old backdrop has 1.27 and more."""
 _BORNE_OUT_PX = 0.5
 """Offset from which the source's edges bear out an erosion that the settled matte shows."""
 
@@ -38,7 +40,8 @@ class Outline:
     """`offset_px`: where the source's edge lies, seen from the edit's outline, outwards positive (work frame).
 
     `ratio` is how much more of an edge the source has there than at the outline itself; `mask` is what lies between.
-    `outside` and `inside` are how much of an edge it has 2 px beside the outline, over that at the outline.
+    `outside` and `inside` are how much of an edge it has 2 px beside the outline, over that at the outline;
+    `prominence` how much more of one there is at `offset_px` than 3 px to either side.
     """
 
     offset_px: float
@@ -46,6 +49,13 @@ class Outline:
     mask: Mask
     outside: float
     inside: float
+    prominence: float
+
+    def is_off(self, limits: VerifyLimits) -> bool:
+        """The edge lies elsewhere. Inside it has to be one edge: links have many, at any distance from it."""
+        if self.offset_px < 0 and self.prominence < _ONE_EDGE:
+            return False
+        return abs(self.offset_px) >= limits.outline_px and self.ratio >= limits.outline_ratio
 
     def is_eaten(self, limits: VerifyLimits) -> bool:
         """Beside an honest outline the source is calm backdrop; print is no more restless than the piece inside."""
@@ -63,7 +73,7 @@ def judge_outline(pair: Aligned, contour: Contour, limits: VerifyLimits) -> Cont
     is_eaten = outline.is_eaten(limits)
     if outline.offset_px < _BORNE_OUT_PX and not is_eaten:
         contour = replace(contour, findings=tuple(f for f in contour.findings if f.code != "eroded"))
-    is_off = abs(outline.offset_px) >= limits.outline_px and outline.ratio >= limits.outline_ratio
+    is_off = outline.is_off(limits)
     if contour.findings or not (is_off or is_eaten):
         return contour
     if not is_off:
@@ -121,9 +131,16 @@ def find_outline(pair: Aligned) -> Outline | None:
     best = int(profile.argmax())
     offset = float(places[best])
     outside, inside = (float(profile[np.abs(places - place).argmin()]) for place in (_BESIDE_PX, -_BESIDE_PX))
+    shoulders = [
+        float(profile[np.abs(places - (offset + side)).argmin()]) for side in (-_BESIDE_EDGE_PX, _BESIDE_EDGE_PX)
+    ]
     height = max(at_outline, 1e-6)
     reach = max(offset, _BESIDE_PX) if outside > inside else offset
-    return Outline(offset, float(profile[best]) / height, _between(inwards, reach), outside / height, inside / height)
+    top = float(profile[best])
+    return Outline(
+        offset, top / height, _between(inwards, reach), outside / height, inside / height,
+        top / max(*shoulders, 1e-6),
+    )  # fmt: skip
 
 
 def _mean_profile(theirs: Plane, ours: Plane, offsets: Plane) -> tuple[Plane, Plane]:

@@ -49,6 +49,10 @@ wire would run out into the open backdrop."""
 _BELIEVED = 0.5
 """What the network's word for the piece counts where the edit is bare; its word against it counts in full. It takes
 print and mirrored ground for the piece more often than it overlooks one."""
+_BUILT_PX, _FREE_PX, _BUILT = 3.0, 4.0, 3.0
+"""Width of the windows in which the source's structure is weighed, how far from what was kept they have to be to show
+none of it, and how many log odds structure can stand for."""
+_ENERGY_BINS = 40
 _OPEN, _OPEN_PX = 0.1, 20.0
 """The network's answer below which a place is open backdrop, and how far around one asks what that looks like."""
 _BACKDROP_PX = 700
@@ -99,11 +103,15 @@ def _gone(picture: LabPlanes, bare: Mask, kept: Mask, logit: Plane, distance: Pl
     edge = slope > _EDGE
     count, labels = cv2.connectedComponents((bare & ~edge).astype(np.uint8), connectivity=4)
     odds = logit + _likelier(picture, kept, bare & _around(kept), labels, far)
+    odds += np.where(logit > 0, _built(slope, kept, bare, far), 0)
     # On print or linen the backdrop explains the piece as well: then its distance says nothing.
     telling = float(np.clip((np.median(distance[kept]) - 4) / 8, 0, 1)) if kept.any() else 0.0
     clear = (odds + telling * np.interp(distance, *_AWAY) > _CERTAIN) & bare & ~edge
     _, parts = cv2.connectedComponents(clear.astype(np.uint8), connectivity=4)
-    count, labels = cv2.connectedComponents((bare & ~edge & ~clear).astype(np.uint8), connectivity=4)
+    _, said = cv2.connectedComponents((bare & ~edge & ~clear & (logit > 0)).astype(np.uint8), connectivity=4)
+    count, labels = cv2.connectedComponents((bare & ~edge & ~clear & (logit <= 0)).astype(np.uint8), connectivity=4)
+    labels = np.where(said > 0, said + count - 1, labels)
+    count = int(labels.max()) + 1
     labels = np.where(clear, parts + count - 1, labels)
     count = int(labels.max()) + 1
     area = np.maximum(np.bincount(labels.ravel(), minlength=count), 1)
@@ -116,6 +124,29 @@ def _gone(picture: LabPlanes, bare: Mask, kept: Mask, logit: Plane, distance: Pl
     from_kept = cv2.distanceTransform(bare.astype(np.uint8), cv2.DIST_L2, 3)
     at_edge = np.where(from_kept > _RIM_PX, odds + 0.5, -1.0)
     return np.asarray(np.where(edge, at_edge, mean[labels]), np.float32)
+
+
+def _built(slope: Plane, kept: Mask, bare: Mask, far: Mask) -> Plane:
+    """Log likelihood ratio, 0…3, that a `bare` place is too rich in edges for the backdrop: silver on pale marble has
+    the marble's colours, but not its calm. Near what was kept it is 0, since that has edges of its own."""
+    free = (bare & (cv2.distanceTransform((~kept).astype(np.uint8), cv2.DIST_L2, 3) > _FREE_PX)).astype(np.float32)
+    calm = far & (free > 0)
+    if calm.sum() < 200 or kept.sum() < 200:
+        return np.zeros(slope.shape, np.float32)
+    seen = smooth(free, _BUILT_PX)
+    here, there = (_energy_bins(slope, where) for where in (free, kept.astype(np.float32)))
+    front, behind = (
+        np.bincount(bins[where], minlength=_ENERGY_BINS) / where.sum() for bins, where in ((there, kept), (here, calm))
+    )
+    front, behind = (np.convolve(counts, (0.25, 0.5, 0.25), "same") for counts in (front, behind))
+    ratio = np.clip(np.log((front + 1e-3) / (behind + 1e-3)), 0, _BUILT)[here]
+    return np.asarray(np.where(seen > 0.3, ratio, 0), np.float32)
+
+
+def _energy_bins(slope: Plane, weight: Plane) -> NDArray[np.int32]:
+    """The mean slope in windows, of what has `weight`, in quarters of an octave."""
+    mean = smooth(slope * weight, _BUILT_PX) / np.maximum(smooth(weight, _BUILT_PX), 0.05)
+    return np.asarray(np.clip(np.rint(4 * np.log2(mean + 0.25)) + 8, 0, _ENERGY_BINS - 1), np.int32)
 
 
 def _enclosure(labels: NDArray[np.int32], count: int, bare: Mask) -> NDArray[np.float64]:
