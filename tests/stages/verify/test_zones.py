@@ -66,6 +66,32 @@ def test_what_is_longer_and_thinner_than_any_band_is_a_chain_though_no_daylight_
     assert not zones_of(pair, pair.alpha).chain.any()
 
 
+def test_a_strand_goes_on_as_a_chain_where_its_links_show_no_daylight() -> None:
+    scene = chain(clasp=False)
+    half_way = scene.alpha.shape[1] // 2
+    filled = scene.alpha.copy()
+    for hole in find_holes(scene.alpha, least_px=1):
+        if hole.area_px < 5000 and hole.centre[0] > half_way:
+            filled[hole.region.slices] = np.maximum(filled[hole.region.slices], 1)
+    zones = zones_of(scene, filled)
+    right = zones.piece[:, half_way:]
+    assert zones.chain[:, half_way:][right].mean() > 0.9
+
+
+def test_what_lies_between_the_ends_of_a_chain_is_its_clasp_though_it_has_no_eye() -> None:
+    scene = chain()
+    clasp = scene.of_kind("clasp")[0].region
+    barred = scene.alpha.copy()
+    grown = np.s_[clasp.y - 6 : clasp.y + clasp.height + 6, clasp.x - 6 : clasp.x + clasp.width + 6]
+    barred[grown] = 0
+    middle = clasp.y + clasp.height // 2
+    cv2.line(barred, (clasp.x - 10, middle), (clasp.x + clasp.width + 10, middle), 1.0, 5)
+    zones = zones_of(scene, barred)
+    bar = np.s_[middle - 2 : middle + 3, clasp.x + 4 : clasp.x + clasp.width - 4]
+    assert zones.clasp[bar].mean() > 0.9
+    assert zones.clasp.sum() < 0.1 * zones.chain.sum()
+
+
 def half(scene: Scene) -> Scene:
     planes = (scene.rgb, scene.foreground, scene.alpha, scene.ground)
     rgb, foreground, alpha, ground = (cv2.resize(p, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) for p in planes)

@@ -35,6 +35,8 @@ _RELATED_SLACK = 0.97
 _DEEP_PX, _DEEP_ENOUGH = 6, 2000
 """How far from the contour a window shows nothing of it, and how many pixels must be that deep to rest on them alone:
 of fine wire none is."""
+_TOLD = 0.2
+"""Share of what lies deep that has to be comparable."""
 _LEAST_DETAIL, _STRONG = 0.008, 60
 """Root mean square (encoded luminance) and percentile of the piece from which a window has detail to speak of."""
 _LEAST_WINDOWS, _LEAST_INSIDE = 100, 300
@@ -84,7 +86,10 @@ def judge_detail(
     local = removed | invented
     deep = cv2.erode(body.astype(np.uint8), np.ones((2 * _DEEP_PX + 1,) * 2, np.uint8)) > 0
     is_wire = deep.sum() <= _DEEP_ENOUGH
-    gain, strong = _gain(source, edit, inner & ~local & (deep | is_wire), changed)
+    told = inner & ~local & (deep | is_wire)
+    # White pearls on white stand out along their rims alone, and that says nothing of the rest.
+    is_told = is_wire or told.sum() > _TOLD * deep.sum()
+    gain, strong = _gain(source, edit, told, changed) if is_told else (None, told)
     findings = _judge_gain(gain, strong, _for_wire(limits) if is_wire else limits)
     if findings:
         return Detail(gain, np.zeros_like(local), np.zeros_like(local), tuple(findings))

@@ -26,8 +26,23 @@ _PAIR = 0.7
 """Least area of the smaller of a pair of earrings, in that of the other."""
 _BRIDGE = 0.8
 """How far the zones of links reach towards each other, in the usual distance of their holes."""
+_BREADTHS = 0.6, 1.5
+"""Between these, in that of the narrow and of the wide links whose daylight shows, is the breadth of links whose
+daylight does not."""
+_ALIKE = 2.0
+"""Greatest daylight of a link, in the 80th percentile of all; a clasp's eye is larger."""
+_OPEN_LINK = 0.1
+"""Gap, in the length of a link, over which a matte that lost some of one is closed."""
+_GAP = 0.4
+"""How far a clasp may lie from the links at its sides, in the breadth of the chain."""
+_CLASP = 0.25, 0.15
+"""Least area of a clasp, in the squared breadth of its chain, and greatest share of the piece."""
+_CONTACT = 0.05
+"""Least area, in the squared breadth, of a chain's end that a clasp reaches to."""
 _BEADS = 8
 """Beads of one size that make a string of them."""
+_UNLIKE = 1.6
+"""How much longer the clasp is than any other stretch between two beads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +77,15 @@ def find_zones(pair: Aligned) -> Zones:
     holes = find_holes(pair.alpha)
     chain_holes, reach, chain = _chain(holes, piece)
     link_px = _link_length(chain_holes, piece)
-    if not chain_holes:
+    if chain_holes:
+        chain = _grown_along(chain, piece, link_px, chain_holes)
+    else:
         chain, link_px = _thread(piece)
     stone_like, metal_like = _by_colour(pair, piece)
     odd = _odd_one(chain_holes, holes, piece, reach)
     clasp = _around(odd, piece.shape) if odd else _between_beads(piece, metal_like)
+    if not clasp.any():
+        clasp = _between_ends(chain, piece)
     return Zones(
         piece=piece,
         chain=chain & ~clasp,
@@ -144,6 +163,59 @@ def _thread(piece: Mask) -> tuple[Mask, float]:
             zone |= thin
             breadths.append(breadth)
     return zone, 2 * max(breadths, default=0.0)
+
+
+def _grown_along(chain: Mask, piece: Mask, link_px: float, holes: tuple[Hole, ...]) -> Mask:
+    """`chain` with the rest of its strand: what goes on from it at the same breadth, though no daylight shows there."""
+    closed = cv2.morphologyEx(piece.astype(np.uint8), cv2.MORPH_CLOSE, _disc(_OPEN_LINK * link_px)) > 0
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((~closed).astype(np.uint8), connectivity=4)
+    small = stats[:, cv2.CC_STAT_AREA] < _ALIKE * float(np.percentile([hole.area_px for hole in holes], 80))
+    filled = closed | small[labels]
+    depth = cv2.distanceTransform(np.pad(filled, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    ridge = (depth >= cv2.dilate(depth, np.ones((3, 3), np.uint8))) & (depth >= 1.5)
+    if not (ridge & chain).any():
+        return chain
+    low, high = np.percentile(depth[ridge & chain], (20, 90))
+    fits, too_wide = (
+        cv2.morphologyEx(filled.astype(np.uint8), cv2.MORPH_OPEN, _disc(radius)) > 0
+        for radius in (_BREADTHS[0] * low, _BREADTHS[1] * high)
+    )
+    strand = filled & fits & (cv2.dilate(too_wide.astype(np.uint8), _disc(0.5 * high)) == 0)
+    _, parts = cv2.connectedComponents((strand | chain).astype(np.uint8), connectivity=8)
+    _, objects = cv2.connectedComponents(closed.astype(np.uint8), connectivity=8)
+    main = objects == np.bincount(objects[chain & closed]).argmax()
+    grown = strand & np.isin(parts, np.unique(parts[chain & main])) & (cv2.dilate(main.astype(np.uint8), _disc(1)) > 0)
+    return np.asarray(chain | grown, bool)
+
+
+def _between_ends(chain: Mask, piece: Mask) -> Mask:
+    """The clasp of a chain that lies closed: the part that is no chain and touches it in two places, with a gap between
+    them. A pendant touches it in one. Empty where none shows."""
+    none: Mask = np.zeros_like(piece)
+    strand = chain & piece
+    if not strand.any():
+        return none
+    depth = cv2.distanceTransform(cv2.morphologyEx(chain.astype(np.uint8), cv2.MORPH_CLOSE, _disc(3)), cv2.DIST_L2, 3)
+    breadth = 2 * float(np.percentile(depth[strand], 90))
+    rest = cv2.morphologyEx((piece & ~chain).astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
+    rest = cv2.dilate(rest, _disc(_GAP * breadth))
+    count, labels = cv2.connectedComponents(rest, connectivity=8)
+    best, own = 0.0, none
+    for index in range(1, count):
+        near = labels == index
+        part = near & piece & ~chain
+        area = float(part.sum())
+        if not _CLASP[0] * breadth**2 < area < _CLASP[1] * float(piece.sum()) or area <= best:
+            continue
+        touches, _, contact, _ = cv2.connectedComponentsWithStats((near & strand).astype(np.uint8), connectivity=8)
+        if touches > 2 and np.sort(contact[1:, cv2.CC_STAT_AREA])[-2] > _CONTACT * breadth**2:
+            best, own = area, part
+    return np.asarray(cv2.dilate(own.astype(np.uint8), _disc(0.2 * breadth)) > 0, bool)
+
+
+def _disc(radius: float) -> np.ndarray:
+    size = 2 * max(1, round(radius)) + 1
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)), np.uint8)
 
 
 def _chain_holes(holes: tuple[Hole, ...], piece: Mask) -> tuple[Hole, ...]:
@@ -245,11 +317,14 @@ def _between_beads(piece: Mask, metal: Mask) -> Mask:
     number, parts, stats, _ = cv2.connectedComponentsWithStats(rest, connectivity=8)
     if number < 2:
         return none
-    order = np.argsort(-stats[1:, cv2.CC_STAT_AREA]) + 1
-    own = parts == order[0]
-    second = float(stats[order[1], cv2.CC_STAT_AREA]) if number > 2 else 0.0
-    area = float(own.sum())
-    if area < max(0.4 * np.pi * usual**2, 2.5 * second) or float(metal[own].mean()) < 0.5:
+    span = np.hypot(stats[1:, cv2.CC_STAT_WIDTH], stats[1:, cv2.CC_STAT_HEIGHT])
+    own = parts == int(span.argmax()) + 1
+    beside = cv2.dilate(own.astype(np.uint8), _disc(1.5 * usual)) > 0
+    others = np.setdiff1d(np.arange(1, number), np.unique(parts[beside]))
+    second = float(span[others - 1].max()) if len(others) else 0.0
+    if float(span.max()) < max(1.5 * usual, _UNLIKE * second) or float(own.sum()) < 0.1 * np.pi * usual**2:
+        return none
+    if float(metal[own].mean()) < 0.5:
         return none
     around = 2 * round(0.6 * usual) + 1
     return np.asarray(cv2.dilate(own.astype(np.uint8), np.ones((around, around), np.uint8)) > 0, bool)
