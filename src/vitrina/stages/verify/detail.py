@@ -34,9 +34,7 @@ _RELATED_SLACK = 0.97
 """A window that is merely related may hold a rim of the ground: what its contrast is divided by."""
 _DEEP_PX, _DEEP_ENOUGH = 6, 2000
 """How far from the contour a window shows nothing of it, and how many pixels must be that deep to rest on them alone:
-of fine wire none is."""
-_TOLD = 0.2
-"""Share of what lies deep that has to be comparable."""
+of fine wire none is, and white pearls on white stand out along their rims alone."""
 _LEAST_DETAIL, _STRONG = 0.008, 60
 """Root mean square (encoded luminance) and percentile of the piece from which a window has detail to speak of."""
 _LEAST_WINDOWS, _LEAST_INSIDE = 100, 300
@@ -66,15 +64,14 @@ def judge_detail(
     dressed = over(pair.source, pair.alpha, np.asarray(ground, np.float32))
     shown = [encode_srgb(luminance(rgb)) for rgb in (dressed, pair.edit)]
     source, edit = (_band(plane) for plane in shown)
-    body = pair.alpha > 0.98
-    solid = body
+    solid = pair.alpha > 0.98
     if not is_given:
-        solid = body & (strength(pair.edit_lab - pair.ground.surface) > _SHOWN_DE)
+        solid &= strength(pair.edit_lab - pair.ground.surface) > _SHOWN_DE
     inner = cv2.erode(solid.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     if inner.sum() < _LEAST_INSIDE:
         nowhere = np.zeros(inner.shape, bool)
         gain, strong = _gain(source, edit, pair.alpha > 0.9, changed) if is_given else (None, nowhere)
-        return Detail(gain, nowhere, nowhere, tuple(_judge_gain(gain, strong, _for_wire(limits))))
+        return Detail(gain, nowhere, nowhere, tuple(_judge_gain(gain, strong, _for_rims(limits))))
     size = (pair.extent_px / 1000) ** 2
     near = cv2.dilate(changed.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
     beyond = cv2.dilate(openwork.astype(np.uint8), np.ones((9, 9), np.uint8)) == 0
@@ -84,13 +81,11 @@ def judge_detail(
     invented = _patches(only_edit & lit & ~near, limits.invented_px * size)
     # Marks that are gone from one place are no smoothing; smoothing all over leaves its trace elsewhere too.
     local = removed | invented
-    deep = cv2.erode(body.astype(np.uint8), np.ones((2 * _DEEP_PX + 1,) * 2, np.uint8)) > 0
-    is_wire = deep.sum() <= _DEEP_ENOUGH
-    told = inner & ~local & (deep | is_wire)
-    # White pearls on white stand out along their rims alone, and that says nothing of the rest.
-    is_told = is_wire or told.sum() > _TOLD * deep.sum()
-    gain, strong = _gain(source, edit, told, changed) if is_told else (None, told)
-    findings = _judge_gain(gain, strong, _for_wire(limits) if is_wire else limits)
+    deep = cv2.erode(solid.astype(np.uint8), np.ones((2 * _DEEP_PX + 1,) * 2, np.uint8)) > 0
+    told = inner & ~local
+    is_shallow = float((told & deep).sum()) <= _DEEP_ENOUGH
+    gain, strong = _gain(source, edit, told if is_shallow else told & deep, changed)
+    findings = _judge_gain(gain, strong, _for_rims(limits) if is_shallow else limits)
     if findings:
         return Detail(gain, np.zeros_like(local), np.zeros_like(local), tuple(findings))
     if invented.any():
@@ -161,8 +156,10 @@ def _gain(source: Plane, edit: Plane, inside: Mask, changed: Mask) -> tuple[floa
     too, where it takes all detail, and so windows that are merely related count as well, with some slack. None where
     there are too few of either.
     """
-    use = inside & (cv2.dilate(changed.astype(np.uint8), np.ones((9, 9), np.uint8)) == 0)
+    use = inside & (cv2.dilate(changed.astype(np.uint8), np.ones((17, 17), np.uint8)) == 0)
     if use.sum() < _LEAST_INSIDE:
+        if (inside & changed).sum() < 0.5 * inside.sum():
+            return None, use
         use = inside
     own, other, both = _powers(source, edit, inside, _LOCAL_PX)
     amplitude = np.sqrt(own)
@@ -190,9 +187,9 @@ def _powers(source: Plane, edit: Plane, inside: Mask, window_px: float) -> tuple
     return own, other, both
 
 
-def _for_wire(limits: VerifyLimits) -> VerifyLimits:
-    """The limits where nothing is deep: each window holds a rim, and the matte is never right to a tenth of a pixel."""
-    return replace(limits, texture_gain=limits.texture_gain - limits.texture_wire)
+def _for_rims(limits: VerifyLimits) -> VerifyLimits:
+    """The limits where little is deep: each window holds a rim, and the matte is never right to a tenth of a pixel."""
+    return replace(limits, texture_gain=limits.texture_gain - limits.texture_rims)
 
 
 def _judge_gain(gain: float | None, strong: Mask, limits: VerifyLimits) -> list[Finding]:
