@@ -176,11 +176,8 @@ def _grown_along(chain: Mask, piece: Mask, link_px: float, holes: tuple[Hole, ..
     if not (ridge & chain).any():
         return chain
     low, high = np.percentile(depth[ridge & chain], (20, 90))
-    fits, too_wide = (
-        cv2.morphologyEx(filled.astype(np.uint8), cv2.MORPH_OPEN, _disc(radius)) > 0
-        for radius in (_BREADTHS[0] * low, _BREADTHS[1] * high)
-    )
-    strand = filled & fits & (cv2.dilate(too_wide.astype(np.uint8), _disc(0.5 * high)) == 0)
+    fits, too_wide = (_reached(depth > radius, radius) for radius in (_BREADTHS[0] * low, _BREADTHS[1] * high))
+    strand = filled & fits & ~_reached(too_wide, 0.5 * high)
     _, parts = cv2.connectedComponents((strand | chain).astype(np.uint8), connectivity=8)
     _, objects = cv2.connectedComponents(closed.astype(np.uint8), connectivity=8)
     main = objects == np.bincount(objects[chain & closed]).argmax()
@@ -198,8 +195,7 @@ def _between_ends(chain: Mask, piece: Mask) -> Mask:
     depth = cv2.distanceTransform(cv2.morphologyEx(chain.astype(np.uint8), cv2.MORPH_CLOSE, _disc(3)), cv2.DIST_L2, 3)
     breadth = 2 * float(np.percentile(depth[strand], 90))
     rest = cv2.morphologyEx((piece & ~chain).astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
-    rest = cv2.dilate(rest, _disc(_GAP * breadth))
-    count, labels = cv2.connectedComponents(rest, connectivity=8)
+    count, labels = cv2.connectedComponents(_reached(rest > 0, _GAP * breadth).astype(np.uint8), connectivity=8)
     best, own = 0.0, none
     for index in range(1, count):
         near = labels == index
@@ -210,7 +206,14 @@ def _between_ends(chain: Mask, piece: Mask) -> Mask:
         touches, _, contact, _ = cv2.connectedComponentsWithStats((near & strand).astype(np.uint8), connectivity=8)
         if touches > 2 and np.sort(contact[1:, cv2.CC_STAT_AREA])[-2] > _CONTACT * breadth**2:
             best, own = area, part
-    return np.asarray(cv2.dilate(own.astype(np.uint8), _disc(0.2 * breadth)) > 0, bool)
+    return _reached(own, 0.2 * breadth)
+
+
+def _reached(mask: Mask, radius: float) -> Mask:
+    """`mask` grown by `radius`; of the places that are that deep in something, its opening by a disc."""
+    if not mask.any():
+        return mask
+    return np.asarray(cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5) <= max(1.0, radius), bool)
 
 
 def _disc(radius: float) -> np.ndarray:
@@ -319,7 +322,7 @@ def _between_beads(piece: Mask, metal: Mask) -> Mask:
         return none
     span = np.hypot(stats[1:, cv2.CC_STAT_WIDTH], stats[1:, cv2.CC_STAT_HEIGHT])
     own = parts == int(span.argmax()) + 1
-    beside = cv2.dilate(own.astype(np.uint8), _disc(1.5 * usual)) > 0
+    beside = _reached(own, 1.5 * usual)
     others = np.setdiff1d(np.arange(1, number), np.unique(parts[beside]))
     second = float(span[others - 1].max()) if len(others) else 0.0
     if float(span.max()) < max(1.5 * usual, _UNLIKE * second) or float(own.sum()) < 0.1 * np.pi * usual**2:
