@@ -35,6 +35,8 @@ _RELATED_SLACK = 0.97
 _DEEP_PX, _DEEP_ENOUGH = 6, 2000
 """How far from the contour a window shows nothing of it, and how many pixels must be that deep to rest on them alone:
 of fine wire none is, and white pearls on white stand out along their rims alone."""
+_CLEAR_PX = 17, 9
+"""Within how many pixels of a change no window counts, if that leaves any; sharpening changes something everywhere."""
 _LEAST_DETAIL, _STRONG = 0.008, 60
 """Root mean square (encoded luminance) and percentile of the piece from which a window has detail to speak of."""
 _LEAST_WINDOWS, _LEAST_INSIDE = 100, 300
@@ -156,11 +158,12 @@ def _gain(source: Plane, edit: Plane, inside: Mask, changed: Mask) -> tuple[floa
     too, where it takes all detail, and so windows that are merely related count as well, with some slack. None where
     there are too few of either.
     """
-    use = inside & (cv2.dilate(changed.astype(np.uint8), np.ones((17, 17), np.uint8)) == 0)
-    if use.sum() < _LEAST_INSIDE:
-        if (inside & changed).sum() < 0.5 * inside.sum():
-            return None, use
-        use = inside
+    use = inside
+    for width in _CLEAR_PX:
+        clear = inside & (cv2.dilate(changed.astype(np.uint8), np.ones((width, width), np.uint8)) == 0)
+        if clear.sum() >= _LEAST_INSIDE:
+            use = clear
+            break
     own, other, both = _powers(source, edit, inside, _LOCAL_PX)
     amplitude = np.sqrt(own)
     if not use.any():
