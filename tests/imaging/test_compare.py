@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tests.scenes import Scene
-from vitrina.imaging.colour import lab
-from vitrina.imaging.compare import Interval, blobs, fit_ground, interval, smooth, strength
+from vitrina.imaging.colour import encode_srgb, lab, luminance
+from vitrina.imaging.compare import Interval, blobs, fit_ground, interval, smooth, strength, structural_agreement
 
 
 def test_a_picture_lies_in_its_own_interval(drawn_ring: Scene) -> None:
@@ -69,3 +69,15 @@ def test_smoothing_keeps_the_mean() -> None:
     noise = np.random.default_rng(3).random((80, 80)).astype(np.float32)
     assert smooth(noise, 2.0).mean() == pytest.approx(float(noise.mean()), abs=0.01)
     assert smooth(noise, 2.0).std() < 0.3 * noise.std()
+
+
+def test_edges_agree_whichever_side_is_lighter_and_whatever_part_is_gone(drawn_ring: Scene) -> None:
+    first, piece = encode_srgb(luminance(drawn_ring.rgb)), drawn_ring.alpha > 0.5
+    box = drawn_ring.of_kind("stone")[0].region
+    assert structural_agreement(first, 0.9 - 0.5 * first, piece) > 0.9
+    holed = first.copy()
+    holed[box.slices] = 1
+    assert structural_agreement(first, holed, piece) > 0.8
+    assert structural_agreement(first, np.ascontiguousarray(first[::-1, ::-1]), piece) < 0.1
+    assert structural_agreement(first, np.roll(first, 12, axis=1), piece) < 0.1
+    assert structural_agreement(first, first, np.zeros_like(piece)) == 0

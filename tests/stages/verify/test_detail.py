@@ -58,3 +58,22 @@ def test_scratches_that_were_painted_out_are_texture() -> None:
 def test_a_pattern_that_was_never_there_is_texture() -> None:
     judgement = judged(plate(scratched=False), plate(scratched=False, milled=True))
     assert "texture/invented-detail" in wrong(judgement)
+
+
+def hammered(*, depth: float = 2.0, smoothing: float = 0.0, noise: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    """The plate with dents of a few pixels all over."""
+    rgb, alpha = plate(scratched=False)
+    dents = cv2.GaussianBlur(np.random.default_rng(5).normal(0, 1, (SIDE, SIDE)).astype(np.float32), (0, 0), 1.6)
+    dents = cv2.GaussianBlur(dents, (0, 0), smoothing) if smoothing else dents
+    grain = np.random.default_rng(6).normal(0, noise, rgb.shape) if noise else 0
+    return np.clip(rgb * (1 + depth * dents[..., None]) + grain, 0, 1).astype(np.float32), alpha
+
+
+def test_dents_that_lost_a_fifth_of_their_contrast_are_smoothed() -> None:
+    assert not wrong(judged(hammered(), hammered()))
+    assert wrong(judged(hammered(), hammered(smoothing=0.9))) == {"texture/smoothed"}
+
+
+def test_a_photos_noise_that_is_gone_is_no_smoothing() -> None:
+    assert not wrong(judged(hammered(noise=0.02), hammered()))
+    assert not wrong(judged(hammered(depth=0, noise=0.02), hammered(depth=0)))

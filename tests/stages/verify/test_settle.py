@@ -12,6 +12,7 @@ from tests.stages.verify.damage import card
 from tests.stages.verify.test_outline import Follower, telling
 from vitrina.model import Alpha, Judgement, Region, Rgb, Size
 from vitrina.stages.verify import verify
+from vitrina.stages.verify.settle import structure_odds
 
 WHITE = (1.0, 1.0, 1.0)
 
@@ -55,3 +56,26 @@ def test_a_bead_that_is_gone_is_no_clasp() -> None:
     bead = whole.of_kind("stone")[10].region
     found = telling(judged(whole, without(whole, bead)))
     assert found and "clasp" not in {name.split("/")[0] for name in found}
+
+
+def test_edges_tell_silver_from_a_calm_backdrop_and_not_from_print() -> None:
+    slope = np.full((200, 300), 0.4, np.float32)
+    kept, bare = np.zeros(slope.shape, bool), np.ones(slope.shape, bool)
+    kept[20:100, 20:100] = True
+    bare &= ~kept
+    gone = np.s_[40:80, 160:200]
+    slope[20:100, 20:100] = slope[gone] = 6.0
+    open_backdrop = bare.copy()
+    open_backdrop[gone] = False
+    calm = structure_odds(slope, kept, bare, open_backdrop)
+    assert calm[50:70, 170:190].min() > 1.5 and calm[150:, 20:].max() == 0
+    printed = np.where(kept | ~bare, slope, 6.0).astype(np.float32)
+    assert structure_odds(printed, kept, bare, bare).max() < 0.5
+
+
+def test_nothing_is_said_of_edges_beside_what_was_kept() -> None:
+    slope = np.full((200, 300), 0.4, np.float32)
+    kept = np.zeros(slope.shape, bool)
+    kept[20:100, 20:100] = True
+    slope[17:103, 17:103] = 6.0
+    assert structure_odds(slope, kept, ~kept, ~kept)[17:103, 100:103].max() == 0

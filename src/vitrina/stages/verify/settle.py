@@ -103,7 +103,7 @@ def _gone(picture: LabPlanes, bare: Mask, kept: Mask, logit: Plane, distance: Pl
     edge = slope > _EDGE
     count, labels = cv2.connectedComponents((bare & ~edge).astype(np.uint8), connectivity=4)
     odds = logit + _likelier(picture, kept, bare & _around(kept), labels, far)
-    odds += np.where(logit > 0, _built(slope, kept, bare, far), 0)
+    odds += np.where(logit > 0, structure_odds(slope, kept, bare, far), 0)
     # On print or linen the backdrop explains the piece as well: then its distance says nothing.
     telling = float(np.clip((np.median(distance[kept]) - 4) / 8, 0, 1)) if kept.any() else 0.0
     clear = (odds + telling * np.interp(distance, *_AWAY) > _CERTAIN) & bare & ~edge
@@ -126,7 +126,7 @@ def _gone(picture: LabPlanes, bare: Mask, kept: Mask, logit: Plane, distance: Pl
     return np.asarray(np.where(edge, at_edge, mean[labels]), np.float32)
 
 
-def _built(slope: Plane, kept: Mask, bare: Mask, far: Mask) -> Plane:
+def structure_odds(slope: Plane, kept: Mask, bare: Mask, far: Mask) -> Plane:
     """Log likelihood ratio, 0…3, that a `bare` place is too rich in edges for the backdrop: silver on pale marble has
     the marble's colours, but not its calm. Near what was kept it is 0, since that has edges of its own."""
     free = (bare & (cv2.distanceTransform((~kept).astype(np.uint8), cv2.DIST_L2, 3) > _FREE_PX)).astype(np.float32)
