@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from pieces import Mesh, along, gem, link, setting, sphere, tube, turn
+from pieces import Mesh, along, gem, hook, link, setting, sphere, tube, turn
 
 STYLES = {"curb": "curb", "cable": "cable", "rolo": "round", "paperclip": "paperclip", "figaro": "figaro"}
 CLASPS = ("lobster", "spring_ring", "toggle")
@@ -264,13 +264,7 @@ def _ring(rng: np.random.Generator, piece: str = "p0") -> Scene:
 
 def _earrings(rng: np.random.Generator) -> Scene:
     wire, size = rng.uniform(0.018, 0.035), rng.uniform(0.14, 0.28)
-    a = np.linspace(-0.1 * np.pi, 1.15 * np.pi, 50)
-    bow = np.stack([0.19 * np.cos(a), 0.55 + 0.19 * np.sin(a)], -1)
-    front = np.stack([np.linspace(0.0, bow[0, 0], 12), np.linspace(0.2, bow[0, 1], 12)], -1)
-    back = bow[-1] + np.stack([np.linspace(0, 0.03, 25), np.linspace(0, -rng.uniform(0.2, 0.5), 25)], -1)
-    flatly = np.concatenate([front[:-1], bow, back[1:]])
-    path = np.column_stack([flatly, np.full(len(flatly), wire)])
-    one = [Part(tube(path, wire, closed=False), "earwire", "wire", "e", "metal")]
+    one = [Part(hook(wire, rng.uniform(0.2, 0.5)), "earwire", "wire", "e", "metal")]
     shape, pitch = link("round", 0.2)
     y, s = 0.2, rng.uniform(0.045, 0.065)
     for k in range(int(rng.integers(1, 6))):
@@ -383,15 +377,14 @@ def damages(scene: Scene, rng: np.random.Generator) -> list[Damage]:
         )
     for clasp in [p for p in scene if p.kind == "clasp"][:1]:
         note("clasp_missing", "clasp removed", [clasp], [])
-        others = [k for k in CLASPS if k != clasp.name]
-        size, heading = clasp.reach / 1.35, float(rng.uniform(0, 6.28))
+        other = str(rng.choice([k for k in CLASPS if k != clasp.name]))
         flat = clasp.mesh[0][:, :2] - clasp.mesh[0][:, :2].mean(0)
         heading = float(np.arctan2(*np.linalg.svd(flat, full_matrices=False)[2][0][::-1]))
         note(
             "clasp_type",
-            f"{clasp.name}->{others[0]}",
+            f"{clasp.name}->{other}",
             [clasp],
-            clasp_parts(str(rng.choice(others)), size, clasp.centre[:2], heading, clasp.piece),
+            clasp_parts(other, clasp.reach / 1.35, clasp.centre[:2], heading, clasp.piece),
         )
         hosts = links or [p for p in scene if p.kind == "stone"]
         far = [p for p in hosts if np.linalg.norm(p.centre - clasp.centre) > 0.5]

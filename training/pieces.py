@@ -373,6 +373,16 @@ def drop(size: float, rng: np.random.Generator) -> Piece:
     return piece
 
 
+def hook(wire: float, tail: float) -> Mesh:
+    """An ear wire of radius `wire`: up from (0, 0.2), over, and down behind the ear by `tail`."""
+    a = np.linspace(-0.1 * np.pi, 1.15 * np.pi, 50)
+    bow = np.stack([0.19 * np.cos(a), 0.55 + 0.19 * np.sin(a)], -1)
+    front = np.stack([np.linspace(0.0, bow[0, 0], 12), np.linspace(0.2, bow[0, 1], 12)], -1)
+    back = bow[-1] + np.stack([np.linspace(0, 0.03, 25), np.linspace(0, -tail, 25)], -1)
+    flatly = np.concatenate([front[:-1], bow, back[1:]])
+    return tube(np.column_stack([flatly, np.full(len(flatly), wire)]), wire, closed=False)
+
+
 def earrings(rng: np.random.Generator) -> Piece:
     """A pair: hooks with drops, studs or hoops."""
     one = Piece()
@@ -380,13 +390,7 @@ def earrings(rng: np.random.Generator) -> Piece:
     size = rng.uniform(0.15, 0.35)
     if kind == "hook":
         wire = rng.uniform(0.02, 0.045)
-        a = np.linspace(-0.1 * np.pi, 1.15 * np.pi, 50)
-        bow = np.stack([0.19 * np.cos(a), 0.55 + 0.19 * np.sin(a)], -1)
-        front = np.stack([np.linspace(0.0, bow[0, 0], 12), np.linspace(0.2, bow[0, 1], 12)], -1)
-        back = bow[-1] + np.stack([np.linspace(0, 0.03, 25), np.linspace(0, -rng.uniform(0.2, 0.5), 25)], -1)
-        flatly = np.concatenate([front[:-1], bow, back[1:]])
-        path = np.column_stack([flatly, np.full(len(flatly), wire)])
-        one.add(tube(path, wire, closed=False), "metal")
+        one.add(hook(wire, rng.uniform(0.2, 0.5)), "metal")
         y = 0.2
         shape, pitch = link("round", 0.2)
         for k in range(int(rng.integers(0, 7))):

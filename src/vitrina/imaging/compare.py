@@ -149,7 +149,10 @@ def structural_agreement(first: Plane, second: Plane, where: Mask) -> float:
     The median, over the half of `where` in which `first` has most structure, of the correlation of edge strength in
     windows of 4 px. A part that is missing or has another colour costs only its own windows, and it does not matter
     which side of an edge is the lighter one: silver is lighter than grey card and darker than white.
+    0 when `where` is empty.
     """
+    if not where.any():
+        return 0.0
     one, two = _edges(first), _edges(second)
     weight = (cv2.dilate(where.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0).astype(np.float32)
     total = np.maximum(smooth(weight, _WINDOW_PX), 1e-3)
@@ -161,8 +164,6 @@ def structural_agreement(first: Plane, second: Plane, where: Mask) -> float:
     spread = mean(one * one) - of_one**2
     product = spread * (mean(two * two) - of_two**2)
     likeness = (mean(one * two) - of_one * of_two) / np.sqrt(np.maximum(product, 1e-8))
-    if not where.any():
-        return 0.0
     return float(np.median(likeness[where & (spread >= np.median(spread[where]))]))
 
 

@@ -69,7 +69,7 @@ def hammered(*, depth: float = 2.0, smoothing: float = 0.0, noise: float = 0.0) 
     return np.clip(rgb * (1 + depth * dents[..., None]) + grain, 0, 1).astype(np.float32), alpha
 
 
-def test_dents_that_lost_a_fifth_of_their_contrast_are_smoothed() -> None:
+def test_dents_that_were_softened_are_smoothed() -> None:
     assert not wrong(judged(hammered(), hammered()))
     assert wrong(judged(hammered(), hammered(smoothing=0.9))) == {"texture/smoothed"}
 

@@ -173,7 +173,7 @@ def _grown_along(chain: Mask, piece: Mask, link_px: float, holes: tuple[Hole, ..
     filled = closed | small[labels]
     depth = cv2.distanceTransform(np.pad(filled, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1]
     ridge = (depth >= cv2.dilate(depth, np.ones((3, 3), np.uint8))) & (depth >= 1.5)
-    if not (ridge & chain).any():
+    if not (ridge & chain).any() or not (chain & closed).any():
         return chain
     low, high = np.percentile(depth[ridge & chain], (20, 90))
     fits, too_wide = (_reached(depth > radius, radius) for radius in (_BREADTHS[0] * low, _BREADTHS[1] * high))
@@ -196,17 +196,15 @@ def _between_ends(chain: Mask, piece: Mask) -> Mask:
     breadth = 2 * float(np.percentile(depth[strand], 90))
     rest = cv2.morphologyEx((piece & ~chain).astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
     count, labels = cv2.connectedComponents(_reached(rest > 0, _GAP * breadth).astype(np.uint8), connectivity=8)
-    best, own = 0.0, none
-    for index in range(1, count):
+    areas = np.bincount(labels[piece & ~chain], minlength=count)
+    areas[0] = 0
+    fits = (areas > _CLASP[0] * breadth**2) & (areas < _CLASP[1] * float(piece.sum()))
+    for index in sorted(np.flatnonzero(fits), key=lambda index: -areas[index]):
         near = labels == index
-        part = near & piece & ~chain
-        area = float(part.sum())
-        if not _CLASP[0] * breadth**2 < area < _CLASP[1] * float(piece.sum()) or area <= best:
-            continue
         touches, _, contact, _ = cv2.connectedComponentsWithStats((near & strand).astype(np.uint8), connectivity=8)
         if touches > 2 and np.sort(contact[1:, cv2.CC_STAT_AREA])[-2] > _CONTACT * breadth**2:
-            best, own = area, part
-    return _reached(own, 0.2 * breadth)
+            return _reached(near & piece & ~chain, 0.2 * breadth)
+    return none
 
 
 def _reached(mask: Mask, radius: float) -> Mask:
